@@ -1,0 +1,211 @@
+"""The arguments of queue.declare: what each may hold, and when two declarations mean the same queue.
+
+1. An argument that the queue's type knows is validated; one that only another type knows is refused; any other is kept
+   as it came, shown, and never compared.
+2. Two declarations are equivalent if the arguments that the type knows are equal by value: integers of every width are
+   equal to one another, but not to floats.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from amqpd.errors import PreconditionFailed
+from amqpd.wire import tables
+from amqpd.wire.tables import Field
+
+CLASSIC: Final = "classic"
+QUORUM: Final = "quorum"
+
+LONGEST: Final = 315_360_000_000
+"""Ten years in milliseconds: no duration is longer."""
+_UNBOUNDED: Final = 2**63 - 1
+
+_INTEGER: Final = "integer"
+_STRING: Final = "string"
+_BOOLEAN: Final = "boolean"
+
+_INTEGER_RANGES: Final[dict[str, tuple[int, int]]] = {
+    "x-expires": (1, LONGEST),
+    "x-message-ttl": (0, LONGEST),
+    "x-max-length": (0, _UNBOUNDED),
+    "x-max-length-bytes": (0, _UNBOUNDED),
+    "x-max-in-memory-length": (0, _UNBOUNDED),
+    "x-max-in-memory-bytes": (0, _UNBOUNDED),
+    "x-max-priority": (0, 255),
+    "x-queue-version": (1, 2),
+    "x-quorum-initial-group-size": (1, _UNBOUNDED),
+    "x-delivery-limit": (-_UNBOUNDED, _UNBOUNDED),
+    "x-consumer-timeout": (0, _UNBOUNDED),
+}
+_STRING_CHOICES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "x-overflow": (("drop-head", "reject-publish", "reject-publish-dlx"), "invalid_overflow"),
+    "x-dead-letter-strategy": (("at-most-once", "at-least-once"), "invalid_dlx_strategy"),
+    "x-queue-mode": (("default", "lazy"), "invalid_queue_mode"),
+    "x-queue-master-locator": (("client-local", "min-masters", "random"), "invalid_queue_locator_arg"),
+    "x-queue-leader-locator": (("client-local", "balanced", "random", "least-leaders"), "invalid_queue_locator_arg"),
+}
+_KINDS: Final[dict[str, str]] = {
+    **dict.fromkeys(_INTEGER_RANGES, _INTEGER),
+    **dict.fromkeys(_STRING_CHOICES, _STRING),
+    "x-dead-letter-exchange": _STRING,
+    "x-dead-letter-routing-key": _STRING,
+    "x-single-active-consumer": _BOOLEAN,
+    "x-queue-type": _STRING,
+}
+_SHARED: Final = frozenset(
+    (
+        "x-expires", "x-message-ttl", "x-dead-letter-exchange", "x-dead-letter-routing-key", "x-max-length",
+        "x-max-length-bytes", "x-overflow", "x-single-active-consumer", "x-queue-type", "x-queue-leader-locator",
+        "x-consumer-timeout",
+    )
+)  # fmt: skip
+_KNOWN: Final[dict[str, frozenset[str]]] = {
+    CLASSIC: _SHARED | {"x-max-priority", "x-queue-mode", "x-queue-version", "x-queue-master-locator"},
+    QUORUM: _SHARED
+    | {
+        "x-dead-letter-strategy", "x-max-in-memory-length", "x-max-in-memory-bytes", "x-quorum-initial-group-size",
+        "x-delivery-limit",
+    },
+}  # fmt: skip
+_STREAM_ONLY: Final = frozenset(
+    ("x-max-age", "x-stream-max-segment-size-bytes", "x-initial-cluster-size", "x-stream-filter-size-bytes")
+)
+_KNOWN_SOMEWHERE: Final = frozenset().union(*_KNOWN.values()) | _STREAM_ONLY
+_INTEGER_TAGS: Final = "bBsuIilL"
+
+
+class QueueArguments:
+    """The checked arguments of one queue. Raises BadSyntax, PreconditionFailed worded as RabbitMQ does."""
+
+    def __init__(self, table: bytes, queue: str, vhost: str) -> None:
+        self.table: Final = table
+        """As they came."""
+        self.fields: Final = {field.name: field for field in tables.fields(table)}
+        self.where: Final = f"queue '{queue}' in vhost '{vhost}'"
+        for name in ("x-dead-letter-exchange", "x-dead-letter-routing-key"):
+            self._check_string(name)
+        self.type: Final = self._type()
+        for field in self.fields.values():
+            self._check(field)
+        if "x-dead-letter-routing-key" in self.fields and "x-dead-letter-exchange" not in self.fields:
+            raise self._invalid("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined")
+        self.max_priority: Final = self.integer("x-max-priority") or 0
+
+    def values(self) -> dict[str, object]:
+        """The arguments by name."""
+        return {name: field.value for name, field in self.fields.items()}
+
+    def integer(self, name: str) -> int | None:
+        """The value of an integer argument; None if it was not given."""
+        field = self.fields.get(name)
+        return int(field.value) if field is not None and isinstance(field.value, int) else None
+
+    def string(self, name: str) -> str | None:
+        """The value of a string argument; None if it was not given."""
+        field = self.fields.get(name)
+        return field.value if field is not None and isinstance(field.value, str) else None
+
+    def _type(self) -> str:
+        field = self.fields.get("x-queue-type")
+        if field is None:
+            return CLASSIC
+        if field.tag != "S":
+            raise self._invalid("x-queue-type", f'"expected longstr, got {field.type_name}"')
+        if field.value in ("", "undefined", CLASSIC):
+            return CLASSIC
+        if field.value == QUORUM:
+            return QUORUM
+        raise self._invalid("x-queue-type", f"\"unsupported queue type '{field.value}'\"")
+
+    def _check_string(self, name: str) -> None:
+        field = self.fields.get(name)
+        if field is not None and field.tag != "S":
+            raise PreconditionFailed(f"invalid type '{field.type_name}' for arg '{name}' in {self.where}")
+
+    def _check(self, field: Field) -> None:
+        if field.name not in _KNOWN_SOMEWHERE:
+            return
+        if field.name not in _KNOWN[self.type]:
+            raise PreconditionFailed(
+                f"invalid arg '{field.name}' for {self.where} of queue type rabbit_{self.type}_queue"
+            )
+        kind = _KINDS[field.name]
+        if kind == _INTEGER:
+            self._check_integer(field)
+        elif kind == _BOOLEAN:
+            if field.tag != "t":
+                raise self._invalid(field.name, f'"expected boolean, got {field.type_name}"')
+        elif field.tag != "S":
+            raise self._invalid(field.name, f'"expected longstr, got {field.type_name}"')
+        elif field.name in _STRING_CHOICES and field.value not in _STRING_CHOICES[field.name][0]:
+            raise self._invalid(field.name, _STRING_CHOICES[field.name][1])
+
+    def _check_integer(self, field: Field) -> None:
+        if field.tag not in _INTEGER_TAGS or not isinstance(field.value, int):
+            raise self._invalid(field.name, f'"expected integer, got {field.type_name}"')
+        least, most = _INTEGER_RANGES[field.name]
+        if field.value < least:
+            problem = "{value_zero,0}" if field.value == 0 else f"{{value_negative,{field.value}}}"
+            raise self._invalid(field.name, problem)
+        if field.value > most:
+            name = "max_value_exceeded" if field.name == "x-max-priority" else "value_too_large"
+            raise self._invalid(field.name, f"{{{name},{field.value}}}")
+
+    def _invalid(self, name: str, problem: str) -> PreconditionFailed:
+        return PreconditionFailed(f"invalid arg '{name}' for {self.where}: {problem}")
+
+    def check_properties(self, durable: bool, exclusive: bool, auto_delete: bool) -> None:
+        """Raise PreconditionFailed if a queue of this type cannot be declared so."""
+        if self.type == QUORUM:
+            for refused, name in (
+                (not durable, "non-durable"),
+                (exclusive, "exclusive-owner"),
+                (auto_delete, "auto-delete"),
+            ):
+                if refused:
+                    raise PreconditionFailed(f"invalid property '{name}' for {self.where}")
+
+    def check_equivalent(self, declared: QueueArguments) -> None:
+        """Raise PreconditionFailed unless a redeclaration with these arguments means this queue."""
+        known = _KNOWN[self.type]
+        for name in sorted(known):
+            if name == "x-queue-type":
+                same = self.type == declared.type
+            else:
+                same = _equal(self.fields.get(name), declared.fields.get(name))
+            if not same:
+                raise inequivalent(name, self.where, declared.fields.get(name), self.fields.get(name))
+
+
+def _equal(one: Field | None, other: Field | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    if isinstance(one.value, (int, Decimal)) and isinstance(other.value, (int, Decimal)):
+        return one.value == other.value and (one.tag == "t") == (other.tag == "t")
+    return type(one.value) is type(other.value) and one.value == other.value
+
+
+def inequivalent(name: str, where: str, received: Field | None, current: Field | None) -> PreconditionFailed:
+    """The error of a redeclaration whose argument differs; where names the queue or exchange."""
+    if received is not None and current is not None:
+        return PreconditionFailed(
+            f"inequivalent arg '{name}' for {where}: received '{shown(received.value)}' but current is '{shown(current.value)}'"
+        )
+    return PreconditionFailed(
+        f"inequivalent arg '{name}' for {where}: received {_described(received)} but current is {_described(current)}"
+    )
+
+
+def _described(field: Field | None) -> str:
+    if field is None:
+        return "none"
+    return f"the value '{shown(field.value)}' of type '{field.type_name}'"
+
+
+def shown(value: object) -> str:
+    """A value as RabbitMQ prints it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -1,0 +1,91 @@
+"""The broker as a whole: virtual hosts and users over one store; what AMQP and the management work on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from amqpd.broker import passwords
+from amqpd.broker.client import Client
+from amqpd.broker.clock import Clock
+from amqpd.broker.durability import Durability
+from amqpd.broker.journal import Journal
+from amqpd.broker.lane import PageReader
+from amqpd.broker.memory import Memory
+from amqpd.broker.outbox import Outbox
+from amqpd.broker.permissions import Permission
+from amqpd.broker.queue import QueueSetting
+from amqpd.broker.session import Session
+from amqpd.broker.turn import Turn
+from amqpd.broker.users import IMPERSONATOR, User, Users
+from amqpd.broker.vhost import VHost
+from amqpd.errors import NotAllowed
+from persistence import rows
+from persistence.store import Store
+
+
+class Broker:
+    """Everything that outlives a connection."""
+
+    def __init__(self, store: Store, journal: Journal, reader: PageReader, memory_limit: int) -> None:
+        self.store: Final = store
+        self.journal: Final = journal
+        self.clock: Final = Clock()
+        self.memory: Final = Memory(memory_limit)
+        self.turn: Final = Turn()
+        self.durability: Final = Durability()
+        self.setting: Final = QueueSetting(store, self.clock, self.memory, reader, self.turn)
+        self.users: Final = Users()
+        self.vhosts: Final[dict[str, VHost]] = {}
+
+    # --- virtual hosts and users -----------------------------------------------------------------------------------
+
+    def add_vhost(self, name: str) -> VHost:
+        """A new virtual host with its predeclared exchanges."""
+        self.journal.save(rows.VHost(name))
+        return self.open_vhost(name)
+
+    def open_vhost(self, name: str) -> VHost:
+        """A virtual host that is in the definitions already."""
+        vhost = self.vhosts[name] = VHost(name, self.setting, self.journal)
+        return vhost
+
+    def add_user(self, name: str, password: str, tags: tuple[str, ...]) -> User:
+        """A new user without rights."""
+        user = User(name, passwords.hash_password(password), passwords.SHA256, tags)
+        self.users.by_name[name] = user
+        self.journal.save(rows.User(name, user.password_hash, user.algorithm, ",".join(tags)))
+        return user
+
+    def set_permission(self, user: User, vhost: str, configure: str, write: str, read: str) -> None:
+        """What the user may do in the virtual host from now on. Raises ValueError for a bad expression."""
+        user.permissions[vhost] = Permission(configure, write, read)
+        self.journal.save(rows.Permission(user.name, vhost, configure, write, read))
+
+    # --- clients ---------------------------------------------------------------------------------------------------
+
+    def enter(self, user: User, vhost_name: str, wants_cancels: bool) -> Client:
+        """A user opens a connection to a virtual host. Raises NotAllowed."""
+        if vhost_name not in self.vhosts:
+            raise NotAllowed(f"vhost {vhost_name} not found")
+        access = self.users.access(user, vhost_name)
+        if access is None:
+            raise NotAllowed(f"access to vhost '{vhost_name}' refused for user '{user.name}'")
+        return Client(user.name, vhost_name, access, IMPERSONATOR in user.tags, wants_cancels)
+
+    def leave(self, client: Client) -> None:
+        """A connection ended: its exclusive queues go with it."""
+        vhost = self.vhosts.get(client.vhost)
+        if vhost is not None:
+            for name in list(client.exclusive_queues):
+                vhost.delete_queue(vhost.queues[name])
+
+    def relieve_memory(self) -> None:
+        """Put away what can be put away of the messages that wait in memory."""
+        for vhost in self.vhosts.values():
+            for queue in vhost.queues.values():
+                queue.page_out()
+
+    def session(self, client: Client, outbox: Outbox) -> Session:
+        """A channel of a client."""
+        vhost = self.vhosts[client.vhost]
+        return Session(client, vhost, outbox, self.store, self.durability, self.turn, self.clock)

@@ -1,0 +1,80 @@
+"""A consumer: a receiver of one queue's messages on one channel (specification 1.8.3.3, basic.consume)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from amqpd.broker.credit import Credit, Flow, Waiter
+from amqpd.broker.entry import Entry
+from amqpd.broker.ledger import Ledger
+from amqpd.broker.outbox import Sender
+from amqpd.message import Message
+
+
+class Roster:
+    """Where a consumer belongs: the dispatch of its queue."""
+
+    def activate(self, consumer: Consumer) -> None:
+        """The consumer may be able to take messages again."""
+        raise NotImplementedError
+
+
+class ConsumerOwner:
+    """The channel behind a consumer."""
+
+    def consumer_cancelled(self, consumer: Consumer) -> None:
+        """Its queue is gone: tell the peer."""
+        raise NotImplementedError
+
+
+class Consumer(Waiter):
+    """Delivers while its credit, its channel's credit and its socket allow; else it parks itself until one of them does."""
+
+    def __init__(
+        self, owner: ConsumerOwner, tag: str, sender: Sender, flow: Flow, ledger: Ledger, prefetch: int,
+        no_ack: bool, exclusive: bool, priority: int,
+    ) -> None:  # fmt: skip
+        self.owner: Final = owner
+        self.tag: Final = tag
+        self.sender: Final = sender
+        self.flow: Final = flow
+        self.ledger: Final = ledger
+        self.credit: Final = Credit(0 if no_ack else prefetch)
+        self.no_ack: Final = no_ack
+        self.exclusive: Final = exclusive
+        self.priority: Final = priority
+        self.roster: Roster | None = None
+        """The dispatch of its queue; None once it is cancelled."""
+        self.parked: bool = False
+        """True while it waits for credit or for its socket."""
+
+    def can_take(self) -> bool:
+        """True if one more delivery is allowed now; else it will resume by itself."""
+        if not self.flow.writable:
+            self.flow.waiting.append(self)
+        elif self.no_ack:
+            return True
+        elif self.credit.exhausted():
+            self.credit.waiting.append(self)
+        elif self.ledger.credit.exhausted():
+            self.ledger.credit.waiting.append(self)
+        else:
+            return True
+        self.parked = True
+        return False
+
+    def resume(self) -> None:
+        """Credit or socket may allow deliveries again."""
+        if self.parked and self.roster is not None:
+            self.parked = False
+            self.roster.activate(self)
+
+    def hand(self, message: Message, redelivered: bool) -> None:
+        """Deliver a message that needs no acknowledgement."""
+        self.sender.deliver(self.ledger.tag(), redelivered, message)
+
+    def deliver(self, entry: Entry) -> None:
+        """Deliver an entry and hold it until it is acknowledged."""
+        entry.credit = self.credit
+        self.credit.used += 1
+        self.sender.deliver(self.ledger.note(entry), entry.redelivered, entry.message)

@@ -1,0 +1,72 @@
+"""Whose turn it is: the consumers of one queue, served in turn among those of the highest priority that can take more."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from amqpd.broker.consumer import Consumer, Roster
+from amqpd.broker.entry import EntryOwner
+from amqpd.broker.turn import Turn
+
+
+class Dispatch(Roster):
+    """All consumers of a queue in the order of their coming, and the active ones in the order of their turns.
+
+    1. An active consumer is not parked; a parked one waits for its credit or its socket and costs nothing until then.
+    2. `active` is sorted by falling priority; equals take turns.
+    """
+
+    def __init__(self, owner: EntryOwner, turn: Turn) -> None:
+        self.owner = owner
+        self.turn = turn
+        self.consumers: list[Consumer] = []
+        self.active: deque[Consumer] = deque()
+        self.prioritised: bool = False
+        """True once a consumer with a priority other than 0 came."""
+
+    def add(self, consumer: Consumer) -> None:
+        """A new consumer."""
+        self.consumers.append(consumer)
+        if consumer.priority:
+            self.prioritised = True
+        consumer.roster = self
+        self.activate(consumer)
+
+    def remove(self, consumer: Consumer) -> None:
+        """The consumer is cancelled."""
+        self.consumers.remove(consumer)
+        consumer.roster = None
+        if consumer in self.active:
+            self.active.remove(consumer)
+
+    def activate(self, consumer: Consumer) -> None:
+        """Give the consumer a turn again, and the queue one to deliver."""
+        self._enqueue(consumer)
+        self.turn.pump(self.owner)
+
+    def next(self) -> Consumer | None:
+        """The consumer whose turn it is; None if none can take a message now."""
+        active = self.active
+        while active:
+            consumer = active[0]
+            if consumer.can_take():
+                if len(active) > 1:
+                    if self.prioritised:
+                        active.popleft()
+                        self._enqueue(consumer)
+                    else:
+                        active.rotate(-1)
+                return consumer
+            active.popleft()
+        return None
+
+    def _enqueue(self, consumer: Consumer) -> None:
+        """Behind the last one of at least its priority."""
+        active = self.active
+        if not self.prioritised:
+            active.append(consumer)
+            return
+        position = len(active)
+        while position and active[position - 1].priority < consumer.priority:
+            position -= 1
+        active.insert(position, consumer)

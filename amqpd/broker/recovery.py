@@ -1,0 +1,70 @@
+"""At start: rows become virtual hosts, users, exchanges, queues and bindings again, and queues find their messages."""
+
+from __future__ import annotations
+
+from amqpd.broker.arguments import QueueArguments
+from amqpd.broker.broker import Broker
+from amqpd.broker.permissions import Permission
+from amqpd.broker.queue import Queue
+from amqpd.broker.users import User
+from amqpd.wire import tables
+from exchanges import registry
+from persistence import rows
+
+
+class Recovered:
+    """What the definitions hold, class by class."""
+
+    def __init__(self) -> None:
+        self.vhosts: list[rows.VHost] = []
+        self.users: list[rows.User] = []
+        self.permissions: list[rows.Permission] = []
+        self.exchanges: list[rows.Exchange] = []
+        self.queues: list[rows.Queue] = []
+        self.bindings: list[rows.Binding] = []
+
+
+def recover(broker: Broker, found: Recovered) -> None:
+    """Bring everything back; messages stay on disk until they are due."""
+    for vhost in found.vhosts:
+        broker.open_vhost(vhost.name)
+    _recover_users(broker, found)
+    for exchange in found.exchanges:
+        _recover_exchange(broker, exchange)
+    windows = broker.store.recover({queue.id for queue in found.queues})
+    for row in found.queues:
+        queue = _recover_queue(broker, row)
+        queue.recover(windows.get(row.id, {}))
+    for binding in found.bindings:
+        _recover_binding(broker, binding)
+
+
+def _recover_users(broker: Broker, found: Recovered) -> None:
+    users = broker.users.by_name
+    for user in found.users:
+        tags = tuple(user.tags.split(",")) if user.tags else ()
+        users[user.name] = User(user.name, user.password_hash, user.hashing_algorithm, tags)
+    for permission in found.permissions:
+        users[permission.user].permissions[permission.vhost] = Permission(
+            permission.configure, permission.write, permission.read
+        )
+
+
+def _recover_exchange(broker: Broker, row: rows.Exchange) -> None:
+    exchange = registry.create(
+        row.type, row.name, row.durable, row.auto_delete, row.internal, tables.decode(row.arguments)
+    )
+    broker.vhosts[row.vhost].exchanges[row.name] = exchange
+
+
+def _recover_queue(broker: Broker, row: rows.Queue) -> Queue:
+    arguments = QueueArguments(row.arguments, row.name, row.vhost)
+    queue = Queue(broker.setting, row.id, row.vhost, row.name, row.durable, row.auto_delete, None, arguments)
+    broker.vhosts[row.vhost].add_queue(queue)
+    return queue
+
+
+def _recover_binding(broker: Broker, row: rows.Binding) -> None:
+    vhost = broker.vhosts[row.vhost]
+    destination = vhost.exchanges[row.destination] if row.destination_kind == "exchange" else row.destination
+    vhost.restore_binding(vhost.exchanges[row.source], destination, row.routing_key, row.arguments)

@@ -1,0 +1,297 @@
+"""A channel's side in the core: what it publishes, receives and acknowledges (specification 1.8 and 1.9).
+
+1. A publish is confirmed, in its order, only after everything it stored is durable (`confirms`).
+2. A returned message goes out before its confirm.
+3. What is delivered is held in the ledger until it is settled; when the channel ends, it goes back to its queues in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from amqpd.broker import tx
+from amqpd.broker.client import Client
+from amqpd.broker.clock import Clock
+from amqpd.broker.confirms import Confirms
+from amqpd.broker.consumer import Consumer, ConsumerOwner
+from amqpd.broker.durability import Awaiter, Durability
+from amqpd.broker.entry import Entry
+from amqpd.broker.ledger import Ledger
+from amqpd.broker.outbox import Outbox
+from amqpd.broker.publication import Draft, Publication
+from amqpd.broker.publishing import NO_ROUTE, NO_ROUTE_TEXT, draft_of, resolve
+from amqpd.broker.queue import SHARED_BODY, Queue
+from amqpd.broker.turn import Turn
+from amqpd.broker.tx import Transaction
+from amqpd.broker.vhost import VHost
+from amqpd.errors import NotAllowed, PreconditionFailed
+from amqpd.message import Message
+from persistence.store import Store
+
+
+class Confirmer(Awaiter):
+    """Sends a channel's confirms: the only producer of them."""
+
+    def __init__(self, outbox: Outbox, store: Store, durability: Durability, turn: Turn) -> None:
+        self.outbox: Final = outbox
+        self.store: Final = store
+        self.durability: Final = durability
+        self.turn: Final = turn
+        self.confirms: Final = Confirms()
+        self.closed: bool = False
+        self._enlisted: bool = False
+
+    def publish(self, stored: bool) -> None:
+        """A message was published; stored if it is in the open batch."""
+        if stored:
+            number = self.store.open_number
+            if self.confirms.publish_stored(number):
+                self.durability.wait(number, self)
+        else:
+            self.confirms.publish()
+            if not self._enlisted:
+                self._enlisted = True
+                self.turn.confirms.append(self)
+
+    def durable(self, number: int) -> None:
+        """Every batch up to this number is on disk."""
+        self.confirms.batch_durable(number)
+        self.settle_confirms()
+
+    def settle_confirms(self) -> None:
+        """Confirm what waits for no batch."""
+        self._enlisted = False
+        through = self.confirms.due()
+        if through and not self.closed:
+            self.outbox.confirm(through, through - self.confirms.confirmed > 1)
+            self.confirms.confirmed = through
+
+
+class Session(ConsumerOwner):
+    """One channel of one client."""
+
+    def __init__(
+        self,
+        client: Client,
+        vhost: VHost,
+        outbox: Outbox,
+        store: Store,
+        durability: Durability,
+        turn: Turn,
+        clock: Clock,
+    ) -> None:
+        self.client: Final = client
+        self.vhost: Final = vhost
+        self.outbox: Final = outbox
+        self.store: Final = store
+        self.clock: Final = clock
+        self.ledger: Final = Ledger()
+        self.consumers: Final[dict[str, tuple[Queue, Consumer]]] = {}
+        self.prefetch: int = 0
+        """The prefetch of consumers to come (basic.qos with global=false)."""
+        self.last_queue: str = ""
+        """The queue that was declared last; an empty queue name means it."""
+        self.transaction: Transaction | None = None
+        self.confirmer: Confirmer | None = None
+        self._durability: Final = durability
+        self._turn: Final = turn
+
+    # --- publish ---------------------------------------------------------------------------------------------------
+
+    def publication(self, exchange_name: str, routing_key: str, mandatory: bool, address: bytes) -> Publication:
+        """Resolve what basic.publish says. Raises NotFound, AccessRefused."""
+        publication = Publication(exchange_name, routing_key, mandatory, address)
+        resolve(publication, self.vhost, self.client)
+        return publication
+
+    def draft(self, publication: Publication, header: bytes) -> Draft:
+        """Everything of a message but its body. Raises PreconditionFailed, BadSyntax."""
+        return draft_of(publication, header, self.client)
+
+    def publish(self, draft: Draft, body: bytes) -> None:
+        """Take one message. Raises NotFound, AccessRefused if the exchange changed since the draft was made."""
+        publication = draft.publication
+        if publication.generation != self.vhost.generation:
+            resolve(publication, self.vhost, self.client)
+        if self.transaction is not None:
+            self.transaction.publish(draft, body)
+        else:
+            self._publish(draft, body)
+
+    def _publish(self, draft: Draft, body: bytes) -> None:
+        publication = draft.publication
+        message = Message(draft.envelope, body)
+        if publication.by_key and len(draft.routing_keys) == 1:
+            targets = publication.targets
+        else:
+            assert publication.exchange is not None
+            targets = self.vhost.route(publication.exchange, draft.routing_keys, draft.headers)
+        stored = False
+        if len(targets) == 1:
+            stored = targets[0].push(message, 0)
+        elif targets:
+            stored = self._push_to_all(targets, message)
+        elif publication.mandatory:
+            self.outbox.returned(message, NO_ROUTE, NO_ROUTE_TEXT)
+        if self.confirmer is not None:
+            self.confirmer.publish(stored)
+
+    def _push_to_all(self, targets: list[Queue], message: Message) -> bool:
+        stored, body_id = False, 0
+        if len(message.body) >= SHARED_BODY and message.envelope.persistent:
+            body_id = self.store.share(message.body)
+        for queue in targets:
+            if queue.push(message, body_id):
+                stored = True
+        return stored
+
+    def select_confirms(self) -> None:
+        """confirm.select. Raises PreconditionFailed on a transactional channel."""
+        if self.transaction is not None:
+            raise PreconditionFailed("cannot switch from tx to confirm mode")
+        if self.confirmer is None:
+            self.confirmer = Confirmer(self.outbox, self.store, self._durability, self._turn)
+
+    # --- receive ---------------------------------------------------------------------------------------------------
+
+    def consume(self, queue: Queue, tag: str, no_ack: bool, exclusive: bool, priority: int) -> Consumer:
+        """A new consumer, served from the end of this turn on. Raises NotAllowed if the tag is in use."""
+        if tag in self.consumers:
+            raise NotAllowed(f"attempt to reuse consumer tag '{tag}'")
+        consumer = Consumer(
+            self,
+            tag,
+            self.outbox.sender(tag),
+            self.outbox.flow,
+            self.ledger,
+            self.prefetch,
+            no_ack,
+            exclusive,
+            priority,
+        )
+        self.consumers[tag] = (queue, consumer)
+        queue.add(consumer)
+        return consumer
+
+    def cancel(self, tag: str) -> None:
+        """basic.cancel; what the consumer holds stays held."""
+        found = self.consumers.pop(tag, None)
+        if found is not None:
+            self.vhost.remove_consumer(found[0], found[1])
+
+    def consumer_cancelled(self, consumer: Consumer) -> None:
+        """A consumer's queue is gone."""
+        del self.consumers[consumer.tag]
+        if self.client.wants_cancels:
+            self.outbox.cancelled(consumer.tag)
+
+    def get(self, queue: Queue, no_ack: bool) -> bool:
+        """basic.get; False if the queue is empty."""
+        entry = queue.get()
+        if entry is None:
+            return False
+        if no_ack:
+            tag = self.ledger.tag()
+        else:
+            tag = self.ledger.note(entry)
+            entry.credit.used += 1
+        self.outbox.got(tag, entry, queue.ready.count)
+        if no_ack:
+            queue.settle(entry)
+        return True
+
+    def qos(self, prefetch: int, is_global: bool) -> None:
+        """basic.qos: for consumers to come, or for the channel as a whole."""
+        if is_global:
+            self.ledger.credit.change(prefetch)
+        else:
+            self.prefetch = prefetch
+
+    # --- acknowledge -----------------------------------------------------------------------------------------------
+
+    def ack(self, tag: int, multiple: bool) -> None:
+        """basic.ack. Raises PreconditionFailed for a tag that is not outstanding."""
+        if self.transaction is None and not multiple:
+            entry = self.ledger.take(tag)
+            if entry is None:
+                raise PreconditionFailed(f"unknown delivery tag {tag}")
+            self.ledger.release(entry)
+            entry.owner.settle(entry)
+        else:
+            self._answer(tag, multiple, tx.ACK)
+
+    def nack(self, tag: int, multiple: bool, requeue: bool) -> None:
+        """basic.nack and basic.reject. Raises PreconditionFailed for a tag that is not outstanding."""
+        self._answer(tag, multiple, tx.REQUEUE if requeue else tx.REJECT)
+
+    def _answer(self, tag: int, multiple: bool, fate: int) -> None:
+        if multiple and (tag == 0 or tag in self.ledger.unacked):
+            taken = self.ledger.take_through(tag)
+        else:
+            entry = self.ledger.take(tag)
+            if entry is None:
+                raise PreconditionFailed(f"unknown delivery tag {tag}")
+            taken = {tag: entry}
+        if self.transaction is not None:
+            self.transaction.hold(taken, fate)
+        else:
+            self._settle_all(taken.values(), fate)
+
+    def _settle_all(self, entries: Iterable[Entry], fate: int) -> None:
+        for entry in entries:
+            self.ledger.release(entry)
+            if fate == tx.ACK:
+                entry.owner.settle(entry)
+            elif fate == tx.REQUEUE:
+                entry.owner.requeue(entry)
+            else:
+                entry.owner.reject(entry)
+
+    def recover(self) -> None:
+        """basic.recover with requeue: everything unacknowledged goes back to its queue."""
+        self._settle_all(self.ledger.take_through(0).values(), tx.REQUEUE)
+
+    # --- transactions ----------------------------------------------------------------------------------------------
+
+    def select_tx(self) -> None:
+        """tx.select. Raises PreconditionFailed on a channel in confirm mode."""
+        if self.confirmer is not None:
+            raise PreconditionFailed("cannot switch from confirm to tx mode")
+        if self.transaction is None:
+            self.transaction = Transaction()
+
+    def commit(self) -> None:
+        """tx.commit: all of it goes into the open batch. Raises PreconditionFailed without tx.select."""
+        if self.transaction is not None:
+            for draft, _ in self.transaction.publishes:
+                if draft.publication.generation != self.vhost.generation:
+                    resolve(draft.publication, self.vhost, self.client)
+        transaction = self._take_transaction()
+        for draft, body in transaction.publishes:
+            self._publish(draft, body)
+        for tag, entry in transaction.held.items():
+            self._settle_all((entry,), transaction.fates[tag])
+
+    def rollback(self) -> None:
+        """tx.rollback: publishes are dropped, acknowledgements undone. Raises PreconditionFailed without tx.select."""
+        self.ledger.restore(self._take_transaction().held)
+
+    def _take_transaction(self) -> Transaction:
+        transaction = self.transaction
+        if transaction is None:
+            raise PreconditionFailed("channel is not transactional")
+        self.transaction = Transaction()
+        return transaction
+
+    # --- end -------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """The channel ends: consumers leave, an open transaction is rolled back, and what was held goes back in order."""
+        if self.confirmer is not None:
+            self.confirmer.closed = True
+        for tag in list(self.consumers):
+            self.cancel(tag)
+        if self.transaction is not None:
+            self.rollback()
+        self.recover()

@@ -1,0 +1,53 @@
+"""Users, their tags and what they may do in which virtual host (RabbitMQ's access control, part 1.12 of its matrix)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from amqpd.broker import passwords
+from amqpd.broker.permissions import Access, Permission
+
+LOOPBACK_ONLY: Final = frozenset(("guest",))
+"""Users with a password that everybody knows: they may log in from this machine alone."""
+IMPERSONATOR: Final = "impersonator"
+"""The tag of users who may publish in the name of others (property user_id)."""
+
+
+class User:
+    """One user as the definitions hold it."""
+
+    def __init__(self, name: str, password_hash: str, algorithm: str, tags: tuple[str, ...]) -> None:
+        self.name: Final = name
+        self.password_hash: Final = password_hash
+        self.algorithm: Final = algorithm
+        self.tags: Final = tags
+        self.permissions: Final[dict[str, Permission]] = {}
+        """By virtual host."""
+
+
+class Users:
+    """All users by name."""
+
+    def __init__(self) -> None:
+        self.by_name: Final[dict[str, User]] = {}
+
+    def login(self, name: str, password: str, from_loopback: bool) -> User | str:
+        """The user, or the reason for the log why he was refused (the peer is told nothing of it)."""
+        user = self.by_name.get(name)
+        if user is None:
+            # An unknown name takes as long as a wrong password, so that names cannot be guessed by time.
+            passwords.verify(password, _NOBODY, passwords.SHA256)
+            return f"user '{name}' - invalid credentials"
+        if not passwords.verify(password, user.password_hash, user.algorithm):
+            return f"user '{name}' - invalid credentials"
+        if name in LOOPBACK_ONLY and not from_loopback:
+            return f"user '{name}' can only connect via localhost"
+        return user
+
+    def access(self, user: User, vhost: str) -> Access | None:
+        """What the user may do in the virtual host; None if he may not even enter it."""
+        permission = user.permissions.get(vhost)
+        return None if permission is None else Access(user.name, vhost, permission)
+
+
+_NOBODY: Final = passwords.hash_password("nobody")

@@ -1,0 +1,179 @@
+"""A virtual host: exchanges, queues and bindings under names of their own (specification 2.1.1).
+
+1. `generation` grows with every change that can alter a route, so that a resolved route is valid while it stays.
+2. What is durable is saved with the open batch; a binding is durable if both its ends are.
+3. An auto-delete exchange goes with its last binding, an auto-delete queue with its last consumer, never before the first.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from amqpd.broker.arguments import QueueArguments
+from amqpd.broker.client import Client
+from amqpd.broker.consumer import Consumer
+from amqpd.broker.journal import Journal, binding_row, exchange_row, queue_row
+from amqpd.broker.queue import Queue, QueueSetting
+from amqpd.wire import tables
+from exchanges import registry
+from exchanges.base import Binding, Destination, Exchange
+from exchanges.default import DefaultExchange
+from exchanges.router import Router
+
+PREDECLARED: Final = (
+    ("amq.direct", "direct", False),
+    ("amq.fanout", "fanout", False),
+    ("amq.topic", "topic", False),
+    ("amq.headers", "headers", False),
+    ("amq.match", "headers", False),
+    ("amq.rabbitmq.trace", "topic", True),
+)
+"""Name, type and internal flag of the exchanges that every virtual host has."""
+
+
+class VHost:
+    """One virtual host."""
+
+    def __init__(self, name: str, setting: QueueSetting, journal: Journal) -> None:
+        self.name: Final = name
+        self.setting: Final = setting
+        self.journal: Final = journal
+        self.generation: int = 0
+        self.queues: Final[dict[str, Queue]] = {}
+        self.exchanges: Final[dict[str, Exchange]] = {"": DefaultExchange("", True)}
+        self.router: Final = Router(self.exchanges)
+        self._sources: Final[dict[Destination, dict[Exchange, None]]] = {}
+        """The exchanges that a destination was ever bound to."""
+        for exchange_name, exchange_type, internal in PREDECLARED:
+            self.exchanges[exchange_name] = registry.create(exchange_type, exchange_name, True, False, internal, {})
+
+    # --- exchanges -------------------------------------------------------------------------------------------------
+
+    def declare_exchange(
+        self, exchange_type: str, name: str, durable: bool, auto_delete: bool, internal: bool, arguments: bytes
+    ) -> Exchange:
+        """A new exchange. Raises ArgumentError, UnknownType, BadSyntax."""
+        exchange = registry.create(exchange_type, name, durable, auto_delete, internal, tables.decode(arguments))
+        self.exchanges[name] = exchange
+        self.generation += 1
+        if durable:
+            self.journal.save(exchange_row(self.name, exchange, arguments))
+        return exchange
+
+    def delete_exchange(self, exchange: Exchange) -> None:
+        """The exchange ends, and all bindings from and to it."""
+        del self.exchanges[exchange.name]
+        self.generation += 1
+        if exchange.durable:
+            self.journal.remove(exchange_row(self.name, exchange, b""))
+        for binding in list(exchange.bindings.values()):
+            exchange.unbind(binding.destination, binding.routing_key, binding.arguments)
+            self._forget(binding)
+        self._unbind_everywhere(exchange)
+
+    # --- queues ----------------------------------------------------------------------------------------------------
+
+    def declare_queue(
+        self, name: str, durable: bool, auto_delete: bool, exclusive_to: Client | None, arguments: QueueArguments
+    ) -> Queue:
+        """A new queue; one that is exclusive is never durable."""
+        durable = durable and exclusive_to is None
+        queue = Queue(
+            self.setting, self.journal.next_queue_id(), self.name, name, durable, auto_delete, exclusive_to, arguments
+        )
+        self.add_queue(queue)
+        if exclusive_to is not None:
+            exclusive_to.exclusive_queues[name] = None
+        if durable:
+            self.journal.save(queue_row(queue))
+        return queue
+
+    def add_queue(self, queue: Queue) -> None:
+        """A queue that was declared, or recovered."""
+        self.queues[queue.name] = queue
+        self.generation += 1
+
+    def delete_queue(self, queue: Queue) -> int:
+        """The queue ends with its bindings; its consumers are told. Returns how many ready messages it had."""
+        if queue.deleted:
+            return 0
+        count = queue.ready.count
+        del self.queues[queue.name]
+        self.generation += 1
+        if queue.exclusive_to is not None:
+            del queue.exclusive_to.exclusive_queues[queue.name]
+        if queue.durable:
+            self.journal.remove(queue_row(queue))
+        queue.delete()
+        for consumer in list(queue.dispatch.consumers):
+            queue.remove(consumer)
+            consumer.owner.consumer_cancelled(consumer)
+        self._unbind_everywhere(queue.name)
+        return count
+
+    def remove_consumer(self, queue: Queue, consumer: Consumer) -> None:
+        """A consumer leaves, and perhaps its queue with it (3)."""
+        if queue.deleted:
+            return
+        queue.remove(consumer)
+        if queue.auto_delete and not queue.consumer_count:
+            self.delete_queue(queue)
+
+    # --- bindings --------------------------------------------------------------------------------------------------
+
+    def bind(self, source: Exchange, destination: Destination, routing_key: str, arguments: bytes) -> None:
+        """Bind, unless it is bound in the same way already. Raises ArgumentError, BadSyntax."""
+        binding = self.restore_binding(source, destination, routing_key, arguments)
+        if binding is not None and self._is_durable(binding):
+            self.journal.save(binding_row(self.name, binding))
+
+    def restore_binding(
+        self, source: Exchange, destination: Destination, routing_key: str, arguments: bytes
+    ) -> Binding | None:
+        """Bind without saving it (it is saved already, or need not be); None if it is bound already."""
+        binding = source.bind(destination, routing_key, tables.decode(arguments))
+        if binding is not None:
+            self.generation += 1
+            self._sources.setdefault(destination, {})[source] = None
+        return binding
+
+    def unbind(self, source: Exchange, destination: Destination, routing_key: str, arguments: bytes) -> None:
+        """Undo a binding, if there is such one."""
+        binding = source.unbind(destination, routing_key, tables.decode(arguments))
+        if binding is not None:
+            self.generation += 1
+            self._forget(binding)
+            self._delete_unused(source)
+
+    def _unbind_everywhere(self, destination: Destination) -> None:
+        for source in self._sources.pop(destination, {}):
+            for binding in source.unbind_all(destination):
+                self._forget(binding)
+            self._delete_unused(source)
+
+    def _delete_unused(self, source: Exchange) -> None:
+        if source.auto_delete and source.was_bound and not source.in_use and self.exchanges.get(source.name) is source:
+            self.delete_exchange(source)
+
+    def _forget(self, binding: Binding) -> None:
+        self.generation += 1
+        if binding.source.durable:
+            self.journal.remove(binding_row(self.name, binding))
+
+    def _is_durable(self, binding: Binding) -> bool:
+        destination = binding.destination
+        if isinstance(destination, Exchange):
+            return binding.source.durable and destination.durable
+        queue = self.queues.get(destination)
+        return binding.source.durable and queue is not None and queue.durable
+
+    # --- routes ----------------------------------------------------------------------------------------------------
+
+    def route(self, exchange: Exchange, routing_keys: list[str], headers: dict[str, object]) -> list[Queue]:
+        """The queues for a message, each once."""
+        queues: list[Queue] = []
+        for name in self.router.route(exchange, routing_keys, headers):
+            queue = self.queues.get(name)
+            if queue is not None:
+                queues.append(queue)
+        return queues

@@ -1,0 +1,131 @@
+"""Every option of amqpd, one row each.
+
+A row's name gives all its spellings: `data_dir` is `--data-dir` on the command line, `AMQPD_DATA_DIR` in the
+environment, `data-dir` in the configuration file, and `Config.data_dir` in the program.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+LARGEST_MESSAGE: Final = 512 * 1024 * 1024
+"""Bytes that no message body may exceed, whatever the configuration says."""
+
+SIZE: Final = re.compile(r"(\d{1,18}) ?([KMGT]?)(I?)B?", re.IGNORECASE | re.ASCII)
+
+
+def integer(minimum: int, maximum: int) -> Callable[[str], int]:
+    """A parser of whole numbers in a closed range."""
+
+    def parse(text: str) -> int:
+        if re.fullmatch(r"\d{1,18}", text, re.ASCII) is None or not minimum <= int(text) <= maximum:
+            raise ValueError(f"must be a whole number between {minimum} and {maximum}")
+        return int(text)
+
+    return parse
+
+
+def size(minimum: int = 0, maximum: int = 2**60) -> Callable[[str], int]:
+    """A parser of sizes in bytes: `4096`, `64MiB` (powers of 1024), `50MB` (powers of 1000)."""
+
+    def parse(text: str) -> int:
+        match = SIZE.fullmatch(text)
+        if match is None:
+            raise ValueError("must be a size such as 4096, 50MB or 64MiB")
+        number, unit, binary = match.groups()
+        value: int = int(number) * (1024 if binary else 1000) ** " KMGT".index(unit.upper() or " ")
+        if not minimum <= value <= maximum:
+            raise ValueError(f"must be a size between {minimum} and {maximum} bytes")
+        return value
+
+    return parse
+
+
+def seconds(text: str) -> float:
+    """Parse a positive duration in seconds, fractions allowed."""
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", text, re.ASCII) is None or float(text) == 0:
+        raise ValueError("must be a positive number of seconds")
+    return float(text)
+
+
+def choice(*choices: str) -> Callable[[str], str]:
+    """A parser that accepts a few words."""
+
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def nonempty(value: str) -> str:
+    """Parse any text but an empty one."""
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+def path(value: str) -> Path:
+    """Parse a path; a leading `~` is the home folder."""
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("begins with ~, but there is no home folder") from None
+
+
+def optional_path(value: str) -> Path | None:
+    """Parse a path, or nothing at all."""
+    return path(value) if value else None
+
+
+class Option(NamedTuple):
+    """One option; `parse` turns its text into its value or raises ValueError saying what it must be."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: str
+    help: str
+    other_variable: str | None = None
+    """A second environment variable, honoured when the first is unset."""
+
+    @property
+    def flag(self) -> str:
+        """How the command line spells it."""
+        return "--" + self.key
+
+    @property
+    def key(self) -> str:
+        """How the configuration file spells it."""
+        return self.name.replace("_", "-")
+
+    @property
+    def variables(self) -> list[str]:
+        """The environment variables that set it, the strongest first."""
+        own = "AMQPD_" + self.name.upper()
+        return [own] if self.other_variable is None else [own, self.other_variable]
+
+
+CONFIG: Final = Option("config", optional_path, "", "configuration file (TOML)")
+
+OPTIONS: Final = (
+    CONFIG,
+    Option("host", nonempty, "127.0.0.1", "address to listen on"),
+    Option("port", integer(0, 65535), "5672", "port to listen on; 0 takes a free one"),
+    Option("data_dir", path, "~/.local/share/amqpd", "folder for everything that must survive a restart"),
+    Option("log_level", choice("debug", "info", "warning", "error"), "info", "least severe messages to log"),
+    Option("log_format", choice("text", "json"), "text", "how log lines are written: text or json"),
+    Option("default_user", nonempty, "guest", "administrator created in an empty data folder", "RABBITMQ_DEFAULT_USER"),
+    Option("default_password", nonempty, "guest", "the default user's password", "RABBITMQ_DEFAULT_PASS"),
+    Option("default_vhost", nonempty, "/", "virtual host created in an empty data folder", "RABBITMQ_DEFAULT_VHOST"),
+    Option("channel_max", integer(1, 65535), "2047", "channels that a connection may open"),
+    Option("frame_max", size(4096, 2**31 - 1), "131072", "largest frame in bytes"),
+    Option("heartbeat", integer(0, 65535), "60", "seconds between heartbeats suggested to clients; 0 for none"),
+    Option("handshake_timeout", seconds, "10", "seconds that a client may take to log in"),
+    Option("max_message_size", size(1, LARGEST_MESSAGE), "128MiB", "largest message body"),
+    Option("memory_limit", size(), "256MiB", "message bodies kept in memory before transient messages spill to disk"),
+    Option("disk_free_limit", size(), "50MB", "free disk space below which publishers are blocked"),
+    Option("product", nonempty, "RabbitMQ", "product name told to clients, some of which look for RabbitMQ"),
+    Option("product_version", nonempty, "3.13.7", "version of that product told to clients"),
+)

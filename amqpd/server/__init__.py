@@ -1,0 +1,1 @@
+"""AMQP over sockets: transports, the dispatch of methods to the core, listeners."""

@@ -1,0 +1,98 @@
+"""The commands of one channel: publish and ack go straight to the session, every other method to its handler in `on_*`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from amqpd.broker.publication import Draft, Publication
+from amqpd.broker.session import Session
+from amqpd.errors import CommandInvalid, Unimplemented
+from amqpd.protocol.connection import Connection
+from amqpd.protocol.handler import ChannelHandler
+from amqpd.server.alarms import Alarms, Blockable
+from amqpd.server.transport import Transport
+from amqpd.wire.methods import METHODS, Method
+
+Handlers = dict[str, Callable[..., None]]
+"""By method name: a function that takes the channel and the method's arguments in the order of their row."""
+
+MEMO_LIMIT: Final = 1024
+"""Addresses of publishes that a channel remembers; one that uses more starts over."""
+
+
+class ChannelCommands(ChannelHandler):
+    """One open channel on the server's side."""
+
+    def __init__(
+        self, number: int, connection: Connection, transport: Transport, session: Session, handlers: Handlers,
+        alarms: Alarms, block: Blockable,
+    ) -> None:  # fmt: skip
+        self.number: Final = number
+        self.connection: Final = connection
+        self.transport: Final = transport
+        self.session: Final = session
+        self._handlers: Final = handlers
+        self._alarms: Final = alarms
+        self._block: Final = block
+        self._publications: dict[bytes, Publication] = {}
+        self._method: bytes = b""
+        self._header: bytes = b""
+        self._draft: Draft | None = None
+
+    def publish(self, method: bytes, header: bytes, body: bytes) -> None:
+        """basic.publish with its content."""
+        draft = self._draft
+        if draft is None or method is not self._method or header is not self._header:
+            draft = self._new_draft(method, header)
+        if self._alarms.active:
+            self._alarms.publisher_seen(self._block)
+        self.session.publish(draft, body)
+
+    def _new_draft(self, method: bytes, header: bytes) -> Draft:
+        publication = self._publications.get(method)
+        if publication is None:
+            publication = self._new_publication(method)
+        draft = self.session.draft(publication, header)
+        self._method = method
+        self._header = header
+        self._draft = draft
+        return draft
+
+    def _new_publication(self, method: bytes) -> Publication:
+        bits = method[-1]
+        if bits & 2:
+            raise Unimplemented("immediate=true")
+        address = method[6:-1]
+        exchange = address[1 : 1 + address[0]].decode("utf-8", "surrogateescape")
+        routing_key = address[2 + address[0] :].decode("utf-8", "surrogateescape")
+        publication = self.session.publication(exchange, routing_key, (bits & 1) != 0, address)
+        if len(self._publications) >= MEMO_LIMIT:
+            self._publications.clear()
+        self._publications[method] = publication
+        return publication
+
+    def ack(self, delivery_tag: int, multiple: bool) -> None:
+        """basic.ack."""
+        self.session.ack(delivery_tag, multiple)
+
+    def method(self, method: Method, values: list[object]) -> None:
+        """Any other method."""
+        handler = self._handlers.get(method.name)
+        if handler is None:
+            raise CommandInvalid("unimplemented method")
+        handler(self, *values)
+
+    def closed(self) -> None:
+        """The channel is gone."""
+        self.session.close()
+        self._publications.clear()
+        self._draft = None
+
+    def reply(self, name: str, *values: Any) -> None:  # noqa: ANN401 - as the row of the method says
+        """Send a method on this channel."""
+        self.connection.send(self.number, METHODS[name], values)
+
+    def hold(self) -> None:
+        """Let nothing leave this connection until everything queued so far is durable."""
+        self.transport.hold()

@@ -1,0 +1,119 @@
+"""The end of a turn of the loop: deliver, confirm, write each dirty connection once, then commit.
+
+1. Input of any number of connections is handled first, then everything that it led to is finished once.
+2. Replies to what must be durable are held until the batch that holds it committed (`Transport.hold`).
+3. While a commit is under way, no more than `INPUT_LIMIT` bytes of further input are read.
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop
+from time import time
+from typing import Final
+
+from mypy_extensions import mypyc_attr
+
+from amqpd.broker.broker import Broker
+from amqpd.protocol.output import Output
+
+INPUT_LIMIT: Final = 32 * 1024 * 1024
+RELIEF_STEP: Final = 8 * 1024 * 1024
+"""Bytes that must have come into memory before it is searched again for what can be put away."""
+
+
+class Throttled:
+    """A reader that was paused until the commit under way is done."""
+
+    def resume_input(self) -> None:
+        """Read again."""
+        raise NotImplementedError
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Committing:
+    """Commits what is queued, in the background."""
+
+    def kick(self) -> None:
+        """Commit the open batch as soon as the one before it committed."""
+        raise NotImplementedError
+
+    def has_work(self) -> bool:
+        """True if the open batch holds messages or definitions."""
+        raise NotImplementedError
+
+    def is_busy(self) -> bool:
+        """True while a batch is on its way to the disk."""
+        raise NotImplementedError
+
+
+class FlushSet:
+    """What the end of the turn has to do; scheduled by whatever gave it something to do."""
+
+    def __init__(self, loop: AbstractEventLoop, broker: Broker) -> None:
+        self.loop: Final = loop
+        self.broker: Final = broker
+        self.committing: Committing | None = None
+        self.dirty: Final[list[Output]] = []
+        self.held: list[Output] = []
+        """Outputs that wait for a batch to become durable."""
+        self._scheduled: bool = False
+        self._input: int = 0
+        self._throttled: list[Throttled] = []
+        self._relieved_at: int = 0
+
+    def begin(self) -> None:
+        """Something happened: set the clock of the core, and finish the turn later."""
+        self.broker.clock.now = int(time() * 1000)
+        self.schedule()
+
+    def schedule(self) -> None:
+        """Finish the turn once this iteration of the loop is done."""
+        if not self._scheduled:
+            self._scheduled = True
+            self.loop.call_soon(self.flush)
+
+    def admit(self, size: int, reader: Throttled) -> bool:
+        """Count input; False if the reader has to pause (it will be resumed)."""
+        self._input += size
+        if self._input < INPUT_LIMIT or self.committing is None or not self.committing.is_busy():
+            return True
+        self._throttled.append(reader)
+        return False
+
+    def flush(self) -> None:
+        """Finish the turn."""
+        self._scheduled = False
+        self.broker.turn.finish()
+        outputs = self.dirty[:]
+        self.dirty.clear()
+        for output in outputs:
+            output.flush()
+        committing = self.committing
+        if committing is not None:
+            self._relieve()
+            if committing.has_work():
+                committing.kick()
+            if not committing.is_busy():
+                self._input = 0
+
+    def _relieve(self) -> None:
+        memory = self.broker.memory
+        if not memory.is_pressing():
+            self._relieved_at = 0
+        elif memory.resident > self._relieved_at + RELIEF_STEP:
+            self.broker.relieve_memory()
+            self._relieved_at = memory.resident
+
+    def batch_committed(self, number: int) -> None:
+        """Everything up to this batch is on disk: let go what waited for it."""
+        self.broker.durability.batch_durable(number)
+        held = self.held
+        self.held = []
+        for output in held:
+            output.flush()
+        self._input = 0
+        throttled = self._throttled
+        self._throttled = []
+        for reader in throttled:
+            reader.resume_input()
+        self.schedule()

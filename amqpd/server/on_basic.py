@@ -1,0 +1,89 @@
+"""Handlers of the class basic (specification 1.8); publish and ack never come here."""
+
+from __future__ import annotations
+
+from amqpd.broker import operations
+from amqpd.broker.operations import server_name
+from amqpd.errors import AccessRefused, PreconditionFailed, Unimplemented
+from amqpd.server.channel import ChannelCommands
+from amqpd.server.on_queue import named
+from amqpd.wire import tables
+
+
+def basic_qos(channel: ChannelCommands, prefetch_size: int, prefetch_count: int, global_: bool) -> None:
+    """basic.qos: for the channel's consumers to come, or with global for the channel as a whole (RabbitMQ's meaning)."""
+    if prefetch_size:
+        raise Unimplemented(f"prefetch_size!=0 ({prefetch_size})")
+    channel.session.qos(prefetch_count, global_)
+    channel.reply("basic.qos-ok")
+
+
+def basic_consume(
+    channel: ChannelCommands, ticket: int, queue: str, consumer_tag: str, no_local: bool, no_ack: bool, exclusive: bool,
+    no_wait: bool, arguments: bytes,
+) -> None:  # fmt: skip
+    """basic.consume; no_local is ignored, as RabbitMQ does."""
+    session = channel.session
+    found = operations.readable_queue(session.client, session.vhost, named(channel, queue))
+    priority = _priority(arguments, found.name, session.vhost.name)
+    if found.has_exclusive_consumer() or (exclusive and found.consumer_count):
+        raise AccessRefused(f"queue '{found.name}' in vhost '{session.vhost.name}' in exclusive use")
+    tag = consumer_tag or server_name("amq.ctag-")
+    session.consume(found, tag, no_ack, exclusive, priority)
+    if not no_wait:
+        channel.reply("basic.consume-ok", tag)
+
+
+def _priority(arguments: bytes, queue: str, vhost: str) -> int:
+    for field in tables.fields(arguments):
+        if field.name == "x-priority":
+            if field.tag == "t" or not isinstance(field.value, int):
+                raise PreconditionFailed(
+                    f"invalid arg 'x-priority' for queue '{queue}' in vhost '{vhost}': "
+                    f'"expected integer, got {field.type_name}"'
+                )
+            return int(field.value)
+    return 0
+
+
+def basic_cancel(channel: ChannelCommands, consumer_tag: str, no_wait: bool) -> None:
+    """basic.cancel; an unknown tag is cancelled already."""
+    channel.session.cancel(consumer_tag)
+    channel.hold()
+    if not no_wait:
+        channel.reply("basic.cancel-ok", consumer_tag)
+
+
+def basic_cancel_ok(channel: ChannelCommands, consumer_tag: str) -> None:
+    """The peer took note that its consumer was cancelled."""
+
+
+def basic_get(channel: ChannelCommands, ticket: int, queue: str, no_ack: bool) -> None:
+    """basic.get."""
+    session = channel.session
+    found = operations.readable_queue(session.client, session.vhost, named(channel, queue))
+    if not session.get(found, no_ack):
+        channel.reply("basic.get-empty", "")
+
+
+def basic_reject(channel: ChannelCommands, delivery_tag: int, requeue: bool) -> None:
+    """basic.reject."""
+    channel.session.nack(delivery_tag, False, requeue)
+
+
+def basic_nack(channel: ChannelCommands, delivery_tag: int, multiple: bool, requeue: bool) -> None:
+    """basic.nack, RabbitMQ's reject of many."""
+    channel.session.nack(delivery_tag, multiple, requeue)
+
+
+def basic_recover(channel: ChannelCommands, requeue: bool) -> None:
+    """basic.recover; only with requeue."""
+    basic_recover_async(channel, requeue)
+    channel.reply("basic.recover-ok")
+
+
+def basic_recover_async(channel: ChannelCommands, requeue: bool) -> None:
+    """basic.recover without an answer."""
+    if not requeue:
+        raise Unimplemented("requeue=false")
+    channel.session.recover()

@@ -1,0 +1,79 @@
+"""Handlers of the class connection (specification 1.4)."""
+
+from __future__ import annotations
+
+import logging
+import platform
+
+from amqpd import __version__
+from amqpd.errors import AccessRefused
+from amqpd.logs import INFO, WARNING, log
+from amqpd.protocol import handshake
+from amqpd.protocol.handshake import CAPABILITIES, Limits
+from amqpd.server.peer import Peer
+from amqpd.wire import tables
+
+logger = logging.getLogger(__name__)
+
+
+def connection_start(peer: Peer) -> None:
+    """The protocol header was right: introduce the broker."""
+    properties: dict[str, object] = {
+        "capabilities": dict.fromkeys(CAPABILITIES, True),
+        "cluster_name": f"amqpd@{platform.node()}",
+        "copyright": "The amqpd authors",
+        "information": "Licensed under the Apache License 2.0",
+        "platform": f"Python {platform.python_version()}",
+        "product": peer.config.product,
+        "version": peer.config.product_version,
+        "broker": f"amqpd {__version__}",
+    }
+    peer.send("connection.start", 0, 9, tables.encode(properties), handshake.MECHANISMS, handshake.LOCALES)
+
+
+def connection_start_ok(peer: Peer, client_properties: bytes, mechanism: str, response: bytes, locale: str) -> None:
+    """Log the peer in and offer limits."""
+    peer.client_properties = tables.decode(client_properties)
+    peer.connection.closes_on_refusal = peer.capable("authentication_failure_close")
+    name, password = handshake.credentials(mechanism, response)
+    user = peer.broker.users.login(name, password, peer.transport.from_loopback)
+    if isinstance(user, str):
+        log(logger, WARNING, "login refused", peer=peer.transport.peer_address, mechanism=mechanism, reason=user)
+        raise AccessRefused(
+            f"Login was refused using authentication mechanism {mechanism}. For details see the broker logfile."
+        )
+    peer.user = user
+    config = peer.config
+    peer.send("connection.tune", config.channel_max, config.frame_max, config.heartbeat)
+
+
+def connection_tune_ok(peer: Peer, channel_max: int, frame_max: int, heartbeat: int) -> None:
+    """Agree on limits."""
+    config = peer.config
+    offered = Limits(config.channel_max, config.frame_max, config.heartbeat)
+    peer.connection.limits = handshake.agree(offered, channel_max, frame_max, heartbeat)
+
+
+def connection_open(peer: Peer, virtual_host: str, reserved_1: str, reserved_2: bool) -> None:
+    """Enter a virtual host."""
+    assert peer.user is not None, "connection.open is heard after start-ok only"
+    peer.client = peer.broker.enter(peer.user, virtual_host, peer.capable("consumer_cancel_notify"))
+    peer.transport.handshake_done(peer.connection.limits.heartbeat)
+    log(logger, INFO, "connection opened", peer=peer.transport.peer_address, user=peer.user.name, vhost=virtual_host)
+    peer.send("connection.open-ok", "")
+
+
+def connection_close(peer: Peer, reply_code: int, reply_text: str, class_id: int, method_id: int) -> None:
+    """The peer leaves; the protocol answers it."""
+    peer.leave()
+    peer.transport.hold()
+
+
+def connection_close_ok(peer: Peer) -> None:
+    """The peer took note that it was closed."""
+    peer.leave()
+
+
+def connection_update_secret(peer: Peer, new_secret: bytes, reason: str) -> None:
+    """Passwords do not expire: any new secret is as good as the old one, as with RabbitMQ's internal users."""
+    peer.send("connection.update-secret-ok")

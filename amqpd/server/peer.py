@@ -1,0 +1,174 @@
+"""A connected client on the server's side: from its greeting to its last close, with a log line for each end."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from mypy_extensions import mypyc_attr
+
+from amqpd.broker.broker import Broker
+from amqpd.broker.client import Client
+from amqpd.broker.users import User
+from amqpd.config import Config
+from amqpd.errors import ConnectionForced, NotAllowed
+from amqpd.logs import INFO, WARNING, log
+from amqpd.protocol.connection import Connection
+from amqpd.protocol.handler import ChannelHandler, ConnectionHandler
+from amqpd.protocol.states import RUNNING
+from amqpd.server.alarms import Alarms, Blockable
+from amqpd.server.channel import ChannelCommands, Handlers
+from amqpd.server.flush import Throttled
+from amqpd.server.outbox import WireOutbox
+from amqpd.server.transport import ALARM, COMMIT, Transport
+from amqpd.wire.methods import METHODS, Method
+
+logger = logging.getLogger(__name__)
+
+CLOSE_OK_SECONDS: Final = 30.0
+"""How long connection.close-ok is waited for."""
+CLOSE_OK_SECONDS_AFTER_FRAME_ERROR: Final = 3.0
+DROP_SECONDS: Final = 3.0
+"""Pause before a connection that never got past its handshake is dropped: guessing shall be slow."""
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Peers:
+    """Those who are connected."""
+
+    def peer_lost(self, peer: Peer) -> None:
+        """A connection is gone."""
+        raise NotImplementedError
+
+
+class Peer(ConnectionHandler):
+    """One connection."""
+
+    def __init__(
+        self, broker: Broker, config: Config, transport: Transport, alarms: Alarms, handlers: Handlers, peers: Peers
+    ) -> None:
+        self.peers: Final = peers
+        self.broker: Final = broker
+        self.config: Final = config
+        self.transport: Final = transport
+        self.alarms: Final = alarms
+        self.handlers: Final = handlers
+        self.connection: Final = Connection(self, transport, config.max_message_size)
+        self.throttle: Final = Throttle(transport)
+        self.block: Final = Block(self)
+        self.user: User | None = None
+        self.client: Client | None = None
+        self.client_properties: dict[str, object] = {}
+        transport.attach(self.connection, self, self.throttle)
+
+    def capable(self, capability: str) -> bool:
+        """True if the peer announced the capability in its client properties."""
+        capabilities = self.client_properties.get("capabilities")
+        return isinstance(capabilities, dict) and capabilities.get(capability) is True
+
+    def send(self, name: str, *values: object) -> None:
+        """Send a method on channel 0."""
+        self.connection.send(0, METHODS[name], values)
+
+    # --- called by the protocol ------------------------------------------------------------------------------------
+
+    def method(self, method: Method, values: list[object]) -> None:
+        """A method of class connection."""
+        self.handlers[method.name](self, *values)
+
+    def open_channel(self, number: int) -> ChannelHandler:
+        """The peer opens a channel."""
+        assert self.client is not None, "channels are opened in state running only"
+        channel_max = self.connection.limits.channel_max
+        if channel_max and number > channel_max:
+            opened = len(self.connection.channels)
+            raise NotAllowed(
+                f"number of channels opened ({opened}) has reached the negotiated channel_max ({channel_max})"
+            )
+        outbox = WireOutbox(number, self.connection, self.transport.flow)
+        session = self.broker.session(self.client, outbox)
+        return ChannelCommands(number, self.connection, self.transport, session, self.handlers, self.alarms, self.block)
+
+    def closing(self, reason: str, after_frame_error: bool) -> None:
+        """connection.close was sent."""
+        self.leave()
+        self._log(WARNING, "connection closed with an error", reason=reason)
+        self.transport.close_within(CLOSE_OK_SECONDS_AFTER_FRAME_ERROR if after_frame_error else CLOSE_OK_SECONDS)
+
+    def dropped(self, reason: str, at_once: bool) -> None:
+        """The handshake failed and the peer is not told."""
+        self._log(WARNING, "handshake failed", reason=reason)
+        if at_once:
+            self.transport.close_soon()
+        else:
+            self.transport.close_within(DROP_SECONDS)
+
+    def channel_failed(self, number: int, reason: str) -> None:
+        """channel.close was sent."""
+        self._log(WARNING, "channel closed with an error", channel=number, reason=reason)
+
+    def lost(self, reason: str) -> None:
+        """The socket is gone."""
+        self.leave()
+        self.alarms.forget(self.block)
+        self.peers.peer_lost(self)
+        self._log(INFO, "connection closed", reason=reason)
+
+    def timed_out(self) -> None:
+        """The peer fell silent."""
+        self._log(WARNING, "missed heartbeats from client", timeout=self.connection.limits.heartbeat)
+
+    def crashed(self, error: Exception) -> None:
+        """A defect."""
+        logger.error("internal error", exc_info=error, extra={"fields": {"peer": self.transport.peer_address}})
+
+    # --- ends ------------------------------------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """The connection ends: what was exclusive to it goes."""
+        client = self.client
+        if client is not None:
+            self.client = None
+            self.broker.leave(client)
+
+    def force_close(self, reason: str) -> None:
+        """Close the connection for the operator's or the broker's reasons."""
+        if self.connection.state == RUNNING:
+            self.connection.close(ConnectionForced(reason), 0)
+        else:
+            self.transport.abort()
+
+    def _log(self, level: int, event: str, **fields: object) -> None:
+        user = self.user.name if self.user is not None else ""
+        log(logger, level, event, peer=self.transport.peer_address, user=user, **fields)
+
+
+class Throttle(Throttled):
+    """Lets the connection read on after a commit."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport: Final = transport
+
+    def resume_input(self) -> None:
+        """The commit is done."""
+        self.transport.resume(COMMIT)
+
+
+class Block(Blockable):
+    """Keeps the connection from publishing during an alarm."""
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer: Final = peer
+
+    def block(self, reason: str) -> None:
+        """connection.blocked."""
+        self.peer.transport.pause(ALARM)
+        if self.peer.capable("connection.blocked"):
+            self.peer.send("connection.blocked", reason)
+
+    def unblock(self) -> None:
+        """connection.unblocked."""
+        self.peer.transport.resume(ALARM)
+        if self.peer.capable("connection.blocked") and self.peer.connection.state == RUNNING:
+            self.peer.transport.flush_set.begin()
+            self.peer.send("connection.unblocked")

@@ -1,0 +1,199 @@
+"""One client's socket: feeds the protocol, writes its output, keeps its timers. asyncio calls it by its protocol's names.
+
+1. Output is written once per turn, and not at all while it is held for a batch that is not durable yet.
+2. Reading stops for as long as any reason to pause stands.
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, TimerHandle
+from asyncio import Transport as SocketTransport
+from typing import Any, Final
+
+from amqpd.broker.credit import Flow
+from amqpd.protocol.connection import Connection
+from amqpd.protocol.handler import ConnectionHandler
+from amqpd.protocol.heartbeat import BEAT, DEAD, Heartbeat
+from amqpd.protocol.output import Output
+from amqpd.protocol.states import CLOSED, HEADER, OPENING, STARTING, TUNING
+from amqpd.server.flush import FlushSet, Throttled
+from amqpd.wire.frames import HEARTBEAT_FRAME
+
+WRITE_HIGH: Final = 1024 * 1024
+WRITE_LOW: Final = 256 * 1024
+"""Bytes in the socket's buffer at which deliveries stop, and go on."""
+
+ALARM: Final = "alarm"
+COMMIT: Final = "commit"
+"""Reasons to pause reading."""
+
+
+class Transport(Output):
+    """An asyncio protocol (by its methods' names) over one accepted socket."""
+
+    def __init__(self, loop: AbstractEventLoop, flush_set: FlushSet, handshake_timeout: float) -> None:
+        self.dirty = flush_set.dirty
+        self.pieces = []
+        self.size = 0
+        self.loop: Final = loop
+        self.flush_set: Final = flush_set
+        self.handshake_timeout: Final = handshake_timeout
+        self.flow: Final = Flow()
+        self.heartbeat: Final = Heartbeat()
+        self.connection: Connection | None = None
+        self.handler: ConnectionHandler | None = None
+        self.throttle: Throttled | None = None
+        self.socket: SocketTransport | None = None
+        self.peer_address: str = ""
+        self.from_loopback: bool = False
+        self._interval: float = 0.0
+        self._timer: TimerHandle | None = None
+        self._pauses: dict[str, None] = {}
+        self._hold: int = 0
+        self._writing_paused: bool = False
+        self._closing: bool = False
+
+    def attach(self, connection: Connection, handler: ConnectionHandler, throttle: Throttled) -> None:
+        """Complete it, before its socket is there."""
+        self.throttle = throttle
+        self.connection = connection
+        self.handler = handler
+
+    # --- called by asyncio -----------------------------------------------------------------------------------------
+
+    def connection_made(self, socket: Any) -> None:  # noqa: ANN401 - whatever the loop makes
+        """A client connected."""
+        self.socket = socket
+        socket.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
+        peer = socket.get_extra_info("peername") or ("", 0)
+        host = str(peer[0])
+        self.peer_address = f"{host}:{peer[1]}"
+        self.from_loopback = host.startswith(("127.", "::ffff:127.")) or host == "::1"
+        self._timer = self.loop.call_later(self.handshake_timeout, self._handshake_late)
+
+    def data_received(self, data: bytes) -> None:
+        """The client sent bytes."""
+        self.heartbeat.received = True
+        self.flush_set.begin()
+        if self.throttle is not None and not self.flush_set.admit(len(data), self.throttle):
+            self.pause(COMMIT)
+        connection = self.connection
+        if connection is not None:
+            connection.receive_data(data)
+            if connection.state == CLOSED:
+                self.close_soon()
+
+    def eof_received(self) -> bool:
+        """The client will send no more: that ends the connection."""
+        return False
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than it is written to."""
+        self._writing_paused = True
+        self.flow.writable = False
+
+    def resume_writing(self) -> None:
+        """It caught up."""
+        self._writing_paused = False
+        self.flush_set.begin()
+        self.flow.open()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The socket is closed, by whomever."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.flush_set.begin()
+        self.socket = None
+        if self.connection is not None:
+            self.connection.lost()
+        if self.handler is not None:
+            self.handler.lost("" if error is None else str(error))
+
+    # --- output ----------------------------------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Write nothing more until everything that is queued now is durable."""
+        committing = self.flush_set.committing
+        if committing is not None and committing.has_work():
+            self._hold = self.flush_set.broker.store.open_number
+
+    def flush(self) -> None:
+        """Write what was collected; called once per turn."""
+        if self._hold > self.flush_set.broker.durability.through:
+            self.flush_set.held.append(self)
+            return
+        data = self.take()
+        socket = self.socket
+        if socket is None:
+            return
+        if data:
+            self.heartbeat.sent = True
+            socket.write(data)
+        if self._closing:
+            socket.close()
+        elif not self.flow.writable and not self._writing_paused:
+            self.flow.open()
+            self.flush_set.schedule()
+
+    def close_soon(self) -> None:
+        """Close the socket once everything is written."""
+        self._closing = True
+        if not self.pieces and self.socket is not None:
+            self.socket.close()
+
+    def close_within(self, seconds: float) -> None:
+        """Close the socket after this time at the latest; 0: now, without waiting for what is not written."""
+        self._closing = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_later(seconds, self.abort)
+
+    def abort(self) -> None:
+        """Close the socket now."""
+        if self.socket is not None:
+            self.socket.abort()
+
+    # --- input -----------------------------------------------------------------------------------------------------
+
+    def pause(self, reason: str) -> None:
+        """Stop reading for a reason."""
+        if not self._pauses and self.socket is not None:
+            self.socket.pause_reading()
+        self._pauses[reason] = None
+
+    def resume(self, reason: str) -> None:
+        """The reason is gone; read again if it was the last one."""
+        self._pauses.pop(reason, None)
+        if not self._pauses and self.socket is not None and not self.socket.is_closing():
+            self.heartbeat.received = True
+            self.socket.resume_reading()
+
+    # --- timers ----------------------------------------------------------------------------------------------------
+
+    def handshake_done(self, heartbeat: int) -> None:
+        """Limits are agreed: watch for silence of twice this many seconds, or not at all if it is 0."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if heartbeat:
+            self._interval = heartbeat / 2
+            self._timer = self.loop.call_later(self._interval, self._tick)
+
+    def _tick(self) -> None:
+        if self._closing:
+            return
+        self._timer = self.loop.call_later(self._interval, self._tick)
+        if self._pauses:
+            self.heartbeat.received = True
+        beat = self.heartbeat.tick()
+        if beat == BEAT:
+            self.flush_set.begin()
+            self.add(HEARTBEAT_FRAME)
+        elif beat == DEAD and self.handler is not None:
+            self.handler.timed_out()
+            self.abort()
+
+    def _handshake_late(self) -> None:
+        connection = self.connection
+        if connection is not None and connection.state in (HEADER, STARTING, TUNING, OPENING):
+            self.abort()

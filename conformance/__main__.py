@@ -1,0 +1,7 @@
+"""Makes `python -m conformance` run the suite."""
+
+import sys
+
+from conformance.cli import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""A frame-level AMQP client that can also be wrong on purpose."""

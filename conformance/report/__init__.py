@@ -1,0 +1,1 @@
+"""What a run found: on the terminal, as a page, and side by side with another run."""

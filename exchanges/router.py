@@ -1,0 +1,95 @@
+"""From an exchange to queues: through exchange-to-exchange bindings and alternate exchanges.
+
+1. Each exchange is visited once per message, so cycles of bindings or alternates end.
+2. At each exchange visited, if no queue and no exchange matched, its alternate exchange is visited, if that exists.
+3. A queue is named once, however many ways lead to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from exchanges.base import ArgumentError, Exchange
+from exchanges.values import type_name
+
+
+class Router:
+    """Finds the queues of a message among the exchanges of one virtual host."""
+
+    __slots__ = ("_exchanges",)
+
+    def __init__(self, exchanges: dict[str, Exchange]) -> None:
+        """Takes the exchanges by name; the dictionary stays the caller's, who may change it at any time."""
+        self._exchanges = exchanges
+
+    def route(self, exchange: Exchange, routing_keys: Sequence[str], headers: dict[str, object]) -> list[str]:
+        """The names of the queues for a message with at least one routing key, each once."""
+        queues: dict[str, None] = {}
+        visited = {exchange}
+        pending = [exchange]
+        while pending:
+            source = pending.pop()
+            found: list[Exchange] = []
+            if not _match(source, routing_keys, headers, queues, found):
+                found += self._alternates(source)
+            for exchange_found in found:
+                if exchange_found not in visited:
+                    visited.add(exchange_found)
+                    pending.append(exchange_found)
+        return list(queues)
+
+    def reachable(self, exchange: Exchange) -> set[Exchange]:
+        """The exchange and all that its messages may pass, by bindings and as alternates."""
+        reached = {exchange}
+        pending = [exchange]
+        while pending:
+            source = pending.pop()
+            following = [*source.exchange_destinations, *self._alternates(source)]
+            pending += [found for found in following if found not in reached]
+            reached.update(following)
+        return reached
+
+    def cacheable(self, exchange: Exchange) -> bool:
+        """True if a route from here depends on the routing keys alone.
+
+        It stays valid while the generation and the alternate of each reachable exchange stay, and no exchange is
+        declared or deleted.
+        """
+        return all(found.routes_by_key for found in self.reachable(exchange))
+
+    def wants_properties(self, exchange: Exchange) -> bool:
+        """True if a reachable exchange looks at properties, which `route` then needs among the headers."""
+        return any(found.wants_properties for found in self.reachable(exchange))
+
+    def _alternates(self, exchange: Exchange) -> list[Exchange]:
+        """The alternate exchange, if one is set and exists."""
+        alternate = self._exchanges.get(exchange.alternate) if exchange.alternate else None
+        return [] if alternate is None else [alternate]
+
+
+def routing_keys(routing_key: str, headers: dict[str, object]) -> list[str]:
+    """The routing key of a message and those in its CC and BCC headers. Raises ArgumentError if these are no arrays."""
+    keys = [routing_key]
+    for name in ("CC", "BCC"):
+        if name not in headers:
+            continue
+        more = headers[name]
+        if not isinstance(more, list):
+            raise ArgumentError(f'invalid message: {{unacceptable_type_in_header,"{name}",{type_name(more)}}}')
+        keys += [key for key in more if isinstance(key, str)]
+    return keys
+
+
+def _match(
+    source: Exchange, keys: Sequence[str], headers: dict[str, object], queues: dict[str, None], found: list[Exchange]
+) -> bool:
+    """Adds what one exchange matches to queues and found; False if that is nothing."""
+    matched = False
+    for key in keys if source.matches_each_key else keys[:1]:
+        for destination in source.match(key, headers):
+            matched = True
+            if isinstance(destination, str):
+                queues[destination] = None
+            else:
+                found.append(destination)
+    return matched

@@ -1,0 +1,303 @@
+"""A store that packs the open batch into chunks and writes them to tables: all of the contract but where the bytes lie.
+
+Invariants, next to those of `store`:
+
+1. The counts of shared bodies belong to the event loop. What a written batch found out about them (the references that
+   a dropped range held) is counted when it committed, and bodies that this leaves alone are deleted by the next.
+2. The marks of a chunk in memory are the newest there are. A window may be read while they wait for a batch: they then
+   take precedence over the stored ones.
+3. A queue id is never reused, so what arrives for a dropped queue later can be ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from persistence import records
+from persistence.bodies import Bodies
+from persistence.recovery import Recovery, Windows
+from persistence.store import (
+    CHUNK_BYTES,
+    CHUNK_RECORDS,
+    Batch,
+    Chunk,
+    Corrupt,
+    Log,
+    Record,
+    Store,
+    StoredRecord,
+    Window,
+)
+from persistence.tables import BODIES, CHUNKS, MARKS, WHOLE, Changes, PackedChunk, Tables, Transaction
+
+EPOCH_BITS: Final = 40
+"""Sequences and body ids of one run of the program start at its epoch shifted by so many bits."""
+
+
+class ChunkBatch(Batch):
+    """A closed batch: the changes to both sets of tables, and the chunks to tell about them."""
+
+    def __init__(self, number: int, open_chunks: list[Chunk]) -> None:
+        super().__init__(number)
+        self.messages: Final = Changes()
+        self.spill: Final = Changes()
+        self.open_chunks: Final = open_chunks
+        """The chunks whose marks the batch writes."""
+        self.released: list[int] = []
+        """Shared bodies that lost a reference with a deleted range; known once the batch was written."""
+
+
+class ChunkStore(Store):
+    """A store over two sets of tables: the messages, which survive, and the spill, which is empty at every start."""
+
+    def __init__(self, messages: Tables, spill: Tables, epoch: int) -> None:
+        super().__init__(epoch << EPOCH_BITS)
+        self._messages: Final = messages
+        self._spill: Final = spill
+        self._spill_used = False
+        self._bodies: Final = Bodies(epoch << EPOCH_BITS)
+        self._released: list[bytes] = []
+        """Keys of stored references that the open batch deletes."""
+        self._ranges: list[tuple[bytes, bytes]] = []
+        """Keys between which the open batch deletes everything."""
+        self._dropped: Final[set[int]] = set()
+        self._closed: Final[list[ChunkBatch]] = []
+        """Batches that are not committed yet, oldest first."""
+
+    def share(self, body: bytes) -> int:
+        """See `Store.share`."""
+        return self._bodies.share(body)
+
+    def retain(self, log: Log, record: Record) -> None:
+        """See `Store.retain`; the body must have been shared in the open batch or still have a reference."""
+        if log.queue_id not in self._dropped:
+            self._bodies.retain(record.body_id)
+
+    def release(self, log: Log, record: Record) -> None:
+        """See `Store.release`."""
+        if log.queue_id in self._dropped:
+            return
+        self._bodies.release(record.body_id)
+        if record.chunk is not None:
+            self._released.append(records.key(log.queue_id, log.lane, record.sequence))
+
+    def discard(self, log: Log, window: Window) -> None:
+        """See `Store.discard`."""
+        low = records.key(log.queue_id, log.lane, window.first)
+        self._ranges.append((low, records.key(log.queue_id, log.lane, window.last)))
+
+    def drop_queue(self, queue_id: int) -> None:
+        """See `Store.drop_queue`."""
+        for log in self.open_logs:
+            if log.queue_id == queue_id:
+                self._forget_pending(log)
+        self._dropped.add(queue_id)
+        self._ranges.append(records.queue_keys(queue_id))
+
+    def _forget_pending(self, log: Log) -> None:
+        for record in log.pending:
+            if record.body_id and not record.settled:
+                self._bodies.release(record.body_id)
+        log.pending = []
+        log.spilling = []
+
+    def has_work(self) -> bool:
+        """See `Store.has_work`."""
+        return bool(self.open_logs or self.open_chunks or self._ranges or self._released or self._bodies.has_work())
+
+    def close_batch(self) -> ChunkBatch | None:
+        """See `Store.close_batch`."""
+        batch = ChunkBatch(self.open_number, self.open_chunks)
+        self.open_number += 1
+        # A reader looks at open_chunks first and at the closed batches second: it must not miss a chunk in between.
+        self._closed.append(batch)
+        self.open_chunks = []
+        self._close_bodies(batch.messages)
+        self._close_marks(batch)
+        self._close_logs(batch)
+        self._close_ranges(batch)
+        if batch.messages.is_empty() and batch.spill.is_empty():
+            self._closed.remove(batch)
+            return None
+        return batch
+
+    def _close_bodies(self, changes: Changes) -> None:
+        changes.bodies = self._bodies.close(changes.unreferenced)
+        changes.released = self._released
+        self._released = []
+
+    def _close_marks(self, batch: ChunkBatch) -> None:
+        for chunk in batch.open_chunks:
+            chunk.dirty = False
+            log = chunk.log
+            if log.queue_id in self._dropped:
+                continue
+            changes = batch.spill if chunk.spilled else batch.messages
+            key = records.key(log.queue_id, log.lane, chunk.first)
+            if chunk.live == 0:
+                changes.settled.append(key)
+            else:
+                changes.marks.append((key, bytes(chunk.marks)))
+
+    def _close_logs(self, batch: ChunkBatch) -> None:
+        for log in self.open_logs:
+            pending = log.pending
+            spilling = log.spilling
+            log.enlisted = False
+            log.pending = []
+            if log.queue_id not in self._dropped:
+                self._pack(log, pending, batch.messages, False)
+            if spilling:
+                log.spilling = []
+                if log.queue_id not in self._dropped:
+                    self._spill_used = True
+                    self._pack(log, spilling, batch.spill, True)
+        self.open_logs = []
+
+    def _close_ranges(self, batch: ChunkBatch) -> None:
+        batch.messages.ranges = self._ranges
+        if self._spill_used:
+            batch.spill.ranges = self._ranges
+        self._ranges = []
+
+    def _pack(self, log: Log, pending: list[Record], changes: Changes, spilled: bool) -> None:
+        members: list[Record] = []
+        pieces: list[bytes] = []
+        total = 0
+        for record in pending:
+            if record.settled:
+                continue
+            start = len(pieces)
+            length = record.pieces(pieces)
+            if members and (total + length > CHUNK_BYTES or len(members) == CHUNK_RECORDS):
+                tail = pieces[start:]
+                del pieces[start:]
+                self._cut(log, members, pieces, total, changes, spilled)
+                members = []
+                pieces = tail
+                total = 0
+            members.append(record)
+            total += length
+        if members:
+            self._cut(log, members, pieces, total, changes, spilled)
+
+    def _cut(
+        self, log: Log, members: list[Record], pieces: list[bytes], total: int, changes: Changes, spilled: bool
+    ) -> None:
+        count = len(members)
+        chunk = Chunk(log, members[0].sequence, bytearray(count), spilled)
+        size = total - count * records.HEAD_BYTES
+        for slot, record in enumerate(members):
+            record.chunk = chunk
+            record.slot = slot
+            if record.body_id:
+                key = records.key(log.queue_id, log.lane, record.sequence)
+                changes.references.append((key, records.pack_id(record.body_id)))
+                body = changes.bodies.get(record.body_id)
+                if body is not None:
+                    size += len(body)
+        changes.chunks.append(PackedChunk(chunk, pieces, members[count - 1].sequence, size))
+
+    def apply(self, batch: Batch) -> None:
+        """See `Store.apply`; a batch that failed can be applied again."""
+        assert isinstance(batch, ChunkBatch)
+        if not batch.spill.is_empty():
+            self._spill.write(batch.spill)
+        if not batch.messages.is_empty():
+            batch.released = self._messages.write(batch.messages)
+
+    def committed(self, batch: Batch) -> None:
+        """See `Store.committed`."""
+        assert isinstance(batch, ChunkBatch)
+        self._closed.remove(batch)
+        logs: dict[Log, None] = {}
+        for changes in (batch.messages, batch.spill):
+            for packed in changes.chunks:
+                packed.chunk.durable = True
+                logs[packed.chunk.log] = None
+        for body_id in batch.released:
+            self._bodies.release(body_id)
+        for log in logs:
+            if log.queue_id not in self._dropped:
+                log.owner.log_committed(log)
+
+    def read(self, log: Log, window: Window) -> list[StoredRecord]:
+        """See `Store.read`."""
+        newest = self._marks_in_memory(log)
+        low = records.key(log.queue_id, log.lane, window.first)
+        high = records.key(log.queue_id, log.lane, window.last)
+        found = self._read_chunks(self._messages, log, low, high, newest, False)
+        if self._spill_used:
+            spilled = self._read_chunks(self._spill, log, low, high, newest, True)
+            if spilled:
+                found.extend(spilled)
+                found.sort(key=_sequence)
+        return found
+
+    def _marks_in_memory(self, log: Log) -> dict[int, bytearray]:
+        """The marks that wait for a batch, by first sequence of their chunk."""
+        still_open = list(self.open_chunks)
+        newest: dict[int, bytearray] = {}
+        for batch in list(self._closed):
+            for chunk in batch.open_chunks:
+                if chunk.log is log:
+                    newest[chunk.first] = chunk.marks
+        for chunk in still_open:
+            if chunk.log is log:
+                newest[chunk.first] = chunk.marks
+        return newest
+
+    def _read_chunks(
+        self, tables: Tables, log: Log, low: bytes, high: bytes, newest: dict[int, bytearray], spilled: bool
+    ) -> list[StoredRecord]:
+        out: list[StoredRecord] = []
+        view = tables.view()
+        try:
+            for key, value in view.range(CHUNKS, low, high, WHOLE):
+                first = records.split_key(key)[2]
+                marks = newest.get(first)
+                out.extend(_read_chunk(view, key, value, log, marks, spilled))
+        finally:
+            view.close()
+        return out
+
+    def recover(self, queue_ids: set[int]) -> Windows:
+        """See `Store.recover`."""
+        recovery = Recovery(queue_ids)
+        self._messages.change(recovery.run, 0)
+        self._bodies.recover(recovery.references)
+        return recovery.windows
+
+
+def _read_chunk(
+    view: Transaction, key: bytes, value: bytes, log: Log, newest: bytearray | None, spilled: bool
+) -> list[StoredRecord]:
+    first = records.split_key(key)[2]
+    try:
+        marks = stored_marks(view, key, value) if newest is None else bytearray(newest)
+        chunk = Chunk(log, first, marks, spilled)
+        chunk.durable = True
+        found = records.decode(value, chunk)
+        for record in found:
+            if record.body_id:
+                record.body = _read_body(view, record.body_id)
+    except Corrupt as error:
+        raise Corrupt(f"queue {log.queue_id}, lane {log.lane}, chunk {first}: {error}") from error
+    return found
+
+
+def stored_marks(view: Transaction, key: bytes, value: bytes) -> bytearray:
+    """The marks of a stored chunk with this key and value. Raises Corrupt."""
+    stored = view.get(MARKS, key)
+    return bytearray(records.chunk_header(value)[0]) if stored is None else bytearray(records.unprotect(stored))
+
+
+def _read_body(view: Transaction, body_id: int) -> bytes:
+    value = view.get(BODIES, records.pack_id(body_id))
+    if value is None:
+        raise Corrupt(f"shared body {body_id} is missing")
+    return records.unprotect(value)
+
+
+def _sequence(record: StoredRecord) -> int:
+    return record.sequence

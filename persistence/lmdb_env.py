@@ -1,0 +1,145 @@
+"""Tables in an LMDB environment: open it, keep its map large enough, tell a full disk from other troubles.
+
+Invariants:
+
+1. The map is resized only while no transaction is open: by the writing thread, between two of its transactions, and
+   under the lock that every reading transaction holds.
+2. A write that fails leaves nothing behind and can be tried again.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+
+import lmdb
+
+from persistence.store import NoSpace, StoreError
+from persistence.tables import NAMES, WHOLE, Tables, Transaction
+
+FIRST_MAP_BYTES: Final = 1 << 30
+"""Address space to start with; the file is only as large as what was written."""
+_SPARE_BYTES: Final = 16 << 20
+"""Room for the pages that a transaction copies and for its free list."""
+_DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class LmdbTransaction(Transaction):
+    """A transaction of LMDB; values are copied out of the map, so that they outlive it."""
+
+    def __init__(self, transaction: Any, databases: list[Any], lock: Lock | None) -> None:  # noqa: ANN401
+        self._transaction: Final = transaction
+        self._databases: Final = databases
+        self._lock: Final = lock
+
+    def get(self, table: int, key: bytes) -> bytes | None:
+        """See `Transaction.get`."""
+        value = self._transaction.get(key, None, self._databases[table])
+        return None if value is None else bytes(value)
+
+    def range(self, table: int, low: bytes, high: bytes, limit: int) -> Iterator[tuple[bytes, bytes]]:
+        """See `Transaction.range`."""
+        cursor = self._transaction.cursor(self._databases[table])
+        found = cursor.set_range(low)
+        while found:
+            key = bytes(cursor.key())
+            if key > high:
+                break
+            value = cursor.value()
+            yield key, bytes(value) if limit == WHOLE else bytes(value[:limit])
+            found = cursor.next()
+        cursor.close()
+
+    def put(self, table: int, key: bytes, value: bytes) -> None:
+        """See `Transaction.put`."""
+        self._transaction.put(key, value, db=self._databases[table])
+
+    def delete(self, table: int, key: bytes) -> None:
+        """See `Transaction.delete`."""
+        self._transaction.delete(key, b"", self._databases[table])
+
+    def delete_range(self, table: int, low: bytes, high: bytes) -> None:
+        """See `Transaction.delete_range`."""
+        cursor = self._transaction.cursor(self._databases[table])
+        found = cursor.set_range(low)
+        while found and bytes(cursor.key()) <= high:
+            cursor.delete()
+            found = len(cursor.key()) > 0
+        cursor.close()
+
+    def close(self) -> None:
+        """See `Transaction.close`."""
+        self._transaction.abort()
+        if self._lock is not None:
+            self._lock.release()
+
+
+class LmdbTables(Tables):
+    """The tables in one LMDB environment; one thread at a time writes, others may read."""
+
+    def __init__(self, folder: Path, synced: bool, map_bytes: int, read_only: bool = False) -> None:
+        self._folder: Final = folder
+        self._reading: Final = Lock()
+        try:
+            if not read_only:
+                folder.mkdir(mode=0o700, exist_ok=True)
+            self._environment: Final[Any] = lmdb.open(
+                str(folder), map_size=map_bytes, sync=synced, metasync=synced, mode=0o600, max_dbs=len(NAMES),
+                readonly=read_only, lock=not read_only,
+            )  # fmt: skip
+            self._databases: Final[list[Any]] = [
+                self._environment.open_db(name, create=not read_only) for name in NAMES
+            ]
+            self._page_bytes: Final[int] = self._environment.stat()["psize"]
+            self._map_bytes: int = self._environment.info()["map_size"]
+        except (OSError, lmdb.Error) as error:
+            raise StoreError(f"cannot open {folder}: {error}") from error
+
+    def change(self, action: Callable[[Transaction], list[int]], size: int) -> list[int]:
+        """See `Tables.change`."""
+        self._make_room(size)
+        while True:
+            try:
+                with self._environment.begin(write=True, buffers=True) as transaction:
+                    return action(LmdbTransaction(transaction, self._databases, None))
+            except lmdb.MapFullError:
+                self._grow(self._map_bytes * 2)
+            except (lmdb.Error, OSError) as error:
+                raise self._explained(error) from error
+
+    def view(self) -> Transaction:
+        """See `Tables.view`."""
+        self._reading.acquire()
+        try:
+            transaction = self._environment.begin(buffers=True)
+        except BaseException:
+            self._reading.release()
+            raise
+        return LmdbTransaction(transaction, self._databases, self._reading)
+
+    def close(self) -> None:
+        """Close the files."""
+        self._environment.close()
+
+    def _make_room(self, size: int) -> None:
+        used = (self._environment.info()["last_pgno"] + 1) * self._page_bytes
+        needed = used + 2 * size + _SPARE_BYTES
+        if needed > self._map_bytes:
+            self._grow(needed)
+
+    def _grow(self, needed: int) -> None:
+        map_bytes = self._map_bytes
+        while map_bytes < needed:
+            map_bytes *= 2
+        with self._reading:
+            self._environment.set_mapsize(map_bytes)
+        self._map_bytes = map_bytes
+
+    def _explained(self, error: lmdb.Error | OSError) -> StoreError:
+        code = error.errno if isinstance(error, OSError) else error.code
+        if code in _DISK_FULL:
+            return NoSpace(f"no space left for {self._folder}")
+        return StoreError(f"{self._folder}: {error}")

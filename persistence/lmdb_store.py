@@ -1,0 +1,33 @@
+"""The store on disk: messages in one LMDB environment, synced; the spill in another, unsynced, emptied at start."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from persistence.chunk_store import ChunkStore
+from persistence.data_folder import MESSAGES, SPILL, open_data_folder
+from persistence.lmdb_env import FIRST_MAP_BYTES, LmdbTables
+from persistence.schema import begin_epoch
+
+
+class LmdbStore(ChunkStore):
+    """The store in a data folder, locked until `close`. Raises StoreError if the folder cannot be used."""
+
+    def __init__(self, path: Path, map_bytes: int = FIRST_MAP_BYTES) -> None:
+        self._folder: Final = open_data_folder(path)
+        try:
+            self._disk: Final = LmdbTables(path / MESSAGES, True, map_bytes)
+            shutil.rmtree(path / SPILL, ignore_errors=True)
+            self._scratch: Final = LmdbTables(path / SPILL, False, map_bytes)
+            super().__init__(self._disk, self._scratch, self._disk.change(begin_epoch, 0)[0])
+        except BaseException:
+            self._folder.close()
+            raise
+
+    def close(self) -> None:
+        """See `Store.close`; what was not committed is lost."""
+        self._scratch.close()
+        self._disk.close()
+        self._folder.close()

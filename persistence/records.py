@@ -1,0 +1,158 @@
+"""The stored form of records, chunks, marks, references and shared bodies (layout version 1, all integers big-endian).
+
+* key of a chunk, of its marks and of a reference: queue id u32, lane u8, sequence u64 (a chunk: of its first record);
+* chunk: version u8, number of records u16, last sequence u64, size u64, CRC-32 u32 of all the rest, then the records;
+* record: its head (`head`), then address, header and, unless the body is shared, body;
+* marks: CRC-32 u32, then one byte a record, see `store.READY`; a chunk without marks has only ready records;
+* reference: key → id u64 of the shared body; shared body: id u64 → CRC-32 u32, then the body.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Final
+from zlib import crc32
+
+from persistence.store import SETTLED, Chunk, Corrupt, StoredRecord
+
+VERSION: Final = 1
+
+REDELIVERED: Final = 1
+"""Flag of a record that had been delivered before it was first written."""
+PERSISTENT: Final = 2
+"""Flag of a record that was published with delivery_mode=2; bits 2 to 7 are the broker's own."""
+
+_KEY: Final = Struct(">IBQ")
+_ID: Final = Struct(">Q")
+_CRC: Final = Struct(">I")
+_CHUNK: Final = Struct(">BHQQ")
+_HEAD: Final = Struct(">QBQQQHII")
+
+KEY_BYTES: Final = 13
+HEAD_BYTES: Final = 43
+CHUNK_HEADER_BYTES: Final = 23
+_CRC_BYTES: Final = 4
+_CRC_OFFSET: Final = 19
+
+FIRST_KEY: Final = bytes(KEY_BYTES)
+LAST_KEY: Final = b"\xff" * KEY_BYTES
+
+
+def key(queue_id: int, lane: int, sequence: int) -> bytes:
+    """Key of a chunk that starts with, or of a reference by, the record with this sequence."""
+    return _KEY.pack(queue_id, lane, sequence)
+
+
+def queue_keys(queue_id: int) -> tuple[bytes, bytes]:
+    """The least and the greatest key that a queue can have."""
+    return _KEY.pack(queue_id, 0, 0), _KEY.pack(queue_id, 0xFF, 0xFFFF_FFFF_FFFF_FFFF)
+
+
+def split_key(stored: bytes) -> tuple[int, int, int]:
+    """Queue id, lane and sequence of a key. Raises Corrupt."""
+    if len(stored) != KEY_BYTES:
+        raise Corrupt(f"key {stored.hex()}: {len(stored)} bytes instead of {KEY_BYTES}")
+    queue_id, lane, sequence = _KEY.unpack(stored)
+    return queue_id, lane, sequence
+
+
+def pack_id(body_id: int) -> bytes:
+    """Key of a shared body and value of a reference."""
+    return _ID.pack(body_id)
+
+
+def unpack_id(stored: bytes) -> int:
+    """The shared body that a reference names. Raises Corrupt."""
+    if len(stored) != _ID.size:
+        raise Corrupt(f"body id {stored.hex()}: {len(stored)} bytes instead of {_ID.size}")
+    body_id: int = _ID.unpack(stored)[0]
+    return body_id
+
+
+def head(
+    sequence: int, flags: int, received_at: int, expires_at: int, body_id: int,
+    address_length: int, header_length: int, body_length: int,
+) -> bytes:  # fmt: skip
+    """Packed head of one record; flags are 0 to 255, times are unsigned 64-bit integers of any unit, lengths are bytes.
+
+    Address, header and body follow it; the body does not if body_id is not 0.
+    """
+    return _HEAD.pack(
+        sequence, flags, received_at, expires_at, body_id, address_length, header_length, body_length
+    )  # fmt: skip
+
+
+def encode_chunk(pieces: list[bytes], count: int, last: int, size: int) -> bytes:
+    """The stored value of a chunk whose count records, the last one with sequence last, consist of pieces."""
+    payload = b"".join(pieces)
+    start = _CHUNK.pack(VERSION, count, last, size)
+    return b"".join((start, _CRC.pack(crc32(payload, crc32(start))), payload))
+
+
+def chunk_header(value: bytes) -> tuple[int, int, int]:
+    """Number of records, last sequence and size of a chunk, from its first bytes alone. Raises Corrupt."""
+    if len(value) < CHUNK_HEADER_BYTES:
+        raise Corrupt(f"chunk of {len(value)} bytes is shorter than its header")
+    version, count, last, size = _CHUNK.unpack_from(value, 0)
+    if version != VERSION:
+        raise Corrupt(f"chunk of layout version {version}")
+    if count == 0:
+        raise Corrupt("chunk without records")
+    return count, last, size
+
+
+def decode(value: bytes, chunk: Chunk) -> list[StoredRecord]:
+    """The records of a stored chunk that its marks do not call settled, shared bodies left empty. Raises Corrupt."""
+    count, last, _ = chunk_header(value)
+    marks = chunk.marks
+    if len(marks) != count:
+        raise Corrupt(f"{len(marks)} marks for {count} records")
+    checksum = crc32(memoryview(value)[CHUNK_HEADER_BYTES:], crc32(value[:_CRC_OFFSET]))
+    if checksum != _CRC.unpack_from(value, _CRC_OFFSET)[0]:
+        raise Corrupt("chunk fails its checksum")
+    out: list[StoredRecord] = []
+    end = len(value)
+    offset = CHUNK_HEADER_BYTES
+    previous = chunk.first - 1
+    for slot in range(count):
+        if offset + HEAD_BYTES > end:
+            raise Corrupt(f"record {slot} is cut short")
+        fields = _HEAD.unpack_from(value, offset)
+        sequence: int = fields[0]
+        body_id: int = fields[4]
+        header_at: int = offset + HEAD_BYTES + fields[5]
+        body_at: int = header_at + fields[6]
+        stop: int = body_at if body_id else body_at + fields[7]
+        if stop > end:
+            raise Corrupt(f"record {slot} is cut short")
+        if sequence <= previous or (slot == 0 and sequence != chunk.first):
+            raise Corrupt(f"record {slot} has sequence {sequence} after {previous}")
+        mark = marks[slot]
+        if mark != SETTLED:
+            address = value[offset + HEAD_BYTES : header_at]
+            out.append(
+                StoredRecord(
+                    sequence, chunk, slot, mark, fields[1], fields[2], fields[3],
+                    address, value[header_at:body_at], value[body_at:stop], body_id,
+                )
+            )  # fmt: skip
+        previous = sequence
+        offset = stop
+    if offset != end:
+        raise Corrupt(f"{end - offset} bytes after the last record")
+    if previous != last:
+        raise Corrupt(f"last sequence is {previous}, not {last}")
+    return out
+
+
+def protect(content: bytes) -> bytes:
+    """The stored value of marks or of a shared body: the content behind its checksum."""
+    return _CRC.pack(crc32(content)) + content
+
+
+def unprotect(value: bytes) -> bytes:
+    """The marks or the shared body in a stored value. Raises Corrupt."""
+    content = value[_CRC_BYTES:]
+    if len(value) < _CRC_BYTES or crc32(content) != _CRC.unpack_from(value, 0)[0]:
+        raise Corrupt("marks or shared body fail their checksum")
+    return content

@@ -1,0 +1,139 @@
+"""What a store needs from whatever keeps its bytes: five ordered tables, read and changed in transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from persistence import records
+from persistence.store import Chunk
+
+CHUNKS: Final = 0
+MARKS: Final = 1
+REFERENCES: Final = 2
+BODIES: Final = 3
+META: Final = 4
+NAMES: Final = (b"chunks", b"marks", b"references", b"bodies", b"meta")
+
+WHOLE: Final = -1
+"""Limit of `Transaction.range` that asks for whole values."""
+
+
+class Transaction:
+    """One consistent view of the tables; changes are seen by others all at once, when it ends, or never."""
+
+    def get(self, table: int, key: bytes) -> bytes | None:
+        """The value under the key."""
+        raise NotImplementedError
+
+    def range(self, table: int, low: bytes, high: bytes, limit: int) -> Iterator[tuple[bytes, bytes]]:
+        """Keys from low to high, both included, in order, with at most limit bytes of each value."""
+        raise NotImplementedError
+
+    def put(self, table: int, key: bytes, value: bytes) -> None:
+        """Set the value under the key."""
+        raise NotImplementedError
+
+    def delete(self, table: int, key: bytes) -> None:
+        """Forget the key if it is there."""
+        raise NotImplementedError
+
+    def delete_range(self, table: int, low: bytes, high: bytes) -> None:
+        """Forget the keys from low to high, both included."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """End a transaction that only read."""
+        raise NotImplementedError
+
+
+class PackedChunk:
+    """A chunk on its way to its first write."""
+
+    def __init__(self, chunk: Chunk, pieces: list[bytes], last: int, size: int) -> None:
+        self.chunk: Final = chunk
+        self.pieces: Final = pieces
+        self.count: Final = len(chunk.marks)
+        self.last: Final = last
+        self.size: Final = size
+        """Bytes of the records less their heads, shared bodies included."""
+
+
+class Changes:
+    """What one batch does to one set of tables."""
+
+    def __init__(self) -> None:
+        self.chunks: list[PackedChunk] = []
+        self.marks: list[tuple[bytes, bytes]] = []
+        self.settled: list[bytes] = []
+        """Keys of chunks without live records."""
+        self.ranges: list[tuple[bytes, bytes]] = []
+        """Everything under these keys goes, after all else."""
+        self.references: list[tuple[bytes, bytes]] = []
+        self.released: list[bytes] = []
+        """Keys of references that are gone."""
+        self.bodies: dict[int, bytes] = {}
+        self.unreferenced: list[int] = []
+        """Shared bodies that are gone."""
+
+    def is_empty(self) -> bool:
+        """True if nothing changes."""
+        return not (
+            self.chunks or self.marks or self.settled or self.ranges
+            or self.references or self.released or self.bodies or self.unreferenced
+        )  # fmt: skip
+
+    def size(self) -> int:
+        """About how many bytes the changes add to the tables."""
+        rows = len(self.chunks) + len(self.marks) + len(self.references) + len(self.bodies)
+        bodies = sum([len(body) for body in self.bodies.values()])
+        return sum([packed.size + packed.count * records.HEAD_BYTES for packed in self.chunks]) + bodies + rows * 1024
+
+    def write_to(self, tables: Transaction) -> list[int]:
+        """Make the changes; return the shared bodies that the deleted ranges referred to, one id per reference."""
+        for packed in self.chunks:
+            log = packed.chunk.log
+            key = records.key(log.queue_id, log.lane, packed.chunk.first)
+            tables.put(CHUNKS, key, records.encode_chunk(packed.pieces, packed.count, packed.last, packed.size))
+        for body_id, body in self.bodies.items():
+            tables.put(BODIES, records.pack_id(body_id), records.protect(body))
+        for key, reference in self.references:
+            tables.put(REFERENCES, key, reference)
+        for key, marks in self.marks:
+            tables.put(MARKS, key, records.protect(marks))
+        for key in self.settled:
+            tables.delete(CHUNKS, key)
+            tables.delete(MARKS, key)
+        for key in self.released:
+            tables.delete(REFERENCES, key)
+        for body_id in self.unreferenced:
+            tables.delete(BODIES, records.pack_id(body_id))
+        return self._delete_ranges(tables)
+
+    def _delete_ranges(self, tables: Transaction) -> list[int]:
+        released: list[int] = []
+        for low, high in self.ranges:
+            for _, reference in tables.range(REFERENCES, low, high, WHOLE):
+                released.append(records.unpack_id(reference))
+            for table in (CHUNKS, MARKS, REFERENCES):
+                tables.delete_range(table, low, high)
+        return released
+
+
+class Tables:
+    """Chunks, marks, references and shared bodies, kept somewhere."""
+
+    def write(self, changes: Changes) -> list[int]:
+        """Make the changes durable; return what `Changes.write_to` does. Raises NoSpace, StoreError."""
+        return self.change(changes.write_to, changes.size())
+
+    def change(self, action: Callable[[Transaction], list[int]], size: int) -> list[int]:
+        """Run an action that adds about size bytes in a transaction, perhaps more than once; return what it returns.
+
+        All that it did is durable afterwards, or nothing of it was done. Raises NoSpace, StoreError.
+        """
+        raise NotImplementedError
+
+    def view(self) -> Transaction:
+        """A transaction that only reads; the caller closes it soon."""
+        raise NotImplementedError

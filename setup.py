@@ -1,0 +1,71 @@
+"""Compiles the hot modules with mypyc; all else about the package is in pyproject.toml.
+
+The environment variable AMQPD_COMPILE decides: 1 compiles or fails, 0 leaves every module interpreted. Unset, an
+ordinary install compiles if there are a C compiler and Python's headers, and an editable one does not.
+"""
+
+import os
+import shlex
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+from setuptools import Extension, setup
+
+HOT = [
+    "amqpd/errors.py",
+    "amqpd/message.py",
+    "amqpd/wire/*.py",
+    "amqpd/protocol/*.py",
+    "amqpd/broker/*.py",
+    "amqpd/server/alarms.py",
+    "amqpd/server/channel.py",
+    "amqpd/server/flush.py",
+    "amqpd/server/outbox.py",
+    "amqpd/server/peer.py",
+    "amqpd/server/transport.py",
+    "exchanges/*.py",
+    "persistence/*.py",
+]
+COLD = {
+    "persistence/check.py",  # runs once, in a command of its own
+    "persistence/committer.py",  # coroutines
+    "persistence/definitions.py",  # the same
+}
+
+
+def hot_modules() -> list[str]:
+    """Paths of the modules to compile: what HOT matches but neither COLD nor the packages' own files."""
+    paths = {path.as_posix() for pattern in HOT for path in Path().glob(pattern) if path.name != "__init__.py"}
+    return sorted(paths - COLD)
+
+
+def can_compile() -> bool:
+    """Whether a C compiler and Python's headers are installed."""
+    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]
+    return shutil.which(compiler) is not None and Path(sysconfig.get_path("include"), "Python.h").exists()
+
+
+def is_wanted() -> bool:
+    """Whether this run of the build is to compile."""
+    if not {"bdist_wheel", "build_ext", "editable_wheel"} & set(sys.argv):
+        return False  # It only asks for metadata.
+    wish = os.environ.get("AMQPD_COMPILE")
+    if wish not in {None, "0", "1"}:
+        sys.exit("AMQPD_COMPILE must be 0 or 1")
+    if wish == "1" and not can_compile():
+        sys.exit("AMQPD_COMPILE=1, but there is no C compiler or there are no Python headers")
+    return wish == "1" or (wish is None and "editable_wheel" not in sys.argv and can_compile())
+
+
+def extensions() -> list[Extension]:
+    """The hot modules as one group of extension modules, so that their calls to each other are C calls."""
+    if not is_wanted():
+        return []
+    from mypyc.build import mypycify  # noqa: PLC0415  (not needed where nothing is compiled)
+
+    return mypycify(hot_modules(), opt_level="3", debug_level="0", group_name="amqpd")
+
+
+setup(ext_modules=extensions())
