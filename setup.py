@@ -32,6 +32,7 @@ COLD = {
     "persistence/check.py",  # runs once, in a command of its own
     "persistence/committer.py",  # coroutines
     "persistence/definitions.py",  # the same
+    "persistence/rows.py",  # dataclasses with slots
 }
 
 

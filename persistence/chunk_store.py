@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from persistence import records
 from persistence.bodies import Bodies
 from persistence.recovery import Recovery, Windows
@@ -47,6 +49,7 @@ class ChunkBatch(Batch):
         """Shared bodies that lost a reference with a deleted range; known once the batch was written."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class ChunkStore(Store):
     """A store over two sets of tables: the messages, which survive, and the spill, which is empty at every start."""
 
@@ -136,7 +139,10 @@ class ChunkStore(Store):
             key = records.key(log.queue_id, log.lane, chunk.first)
             if chunk.live == 0:
                 changes.settled.append(key)
+                if chunk.marked:
+                    changes.unmarked.append(key)
             else:
+                chunk.marked = True
                 changes.marks.append((key, bytes(chunk.marks)))
 
     def _close_logs(self, batch: ChunkBatch) -> None:
@@ -181,9 +187,7 @@ class ChunkStore(Store):
         if members:
             self._cut(log, members, pieces, total, changes, spilled)
 
-    def _cut(
-        self, log: Log, members: list[Record], pieces: list[bytes], total: int, changes: Changes, spilled: bool
-    ) -> None:
+    def _cut(self, log: Log, members: list[Record], pieces: list[bytes], total: int, changes: Changes, spilled: bool) -> None:
         count = len(members)
         chunk = Chunk(log, members[0].sequence, bytearray(count), spilled)
         size = total - count * records.HEAD_BYTES
@@ -277,6 +281,7 @@ def _read_chunk(
         marks = stored_marks(view, key, value) if newest is None else bytearray(newest)
         chunk = Chunk(log, first, marks, spilled)
         chunk.durable = True
+        chunk.marked = True
         found = records.decode(value, chunk)
         for record in found:
             if record.body_id:

@@ -10,6 +10,7 @@ Invariants:
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Lock
@@ -24,6 +25,8 @@ FIRST_MAP_BYTES: Final = 1 << 30
 """Address space to start with; the file is only as large as what was written."""
 _SPARE_BYTES: Final = 16 << 20
 """Room for the pages that a transaction copies and for its free list."""
+_TRANSACTION_BYTES: Final = 256 << 10
+"""What a transaction takes at most for its own ends, by experience."""
 _DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -83,6 +86,8 @@ class LmdbTables(Tables):
     def __init__(self, folder: Path, synced: bool, map_bytes: int, read_only: bool = False) -> None:
         self._folder: Final = folder
         self._reading: Final = Lock()
+        self._room = 0
+        """Bytes that may be written before it must be seen how full the map is: asking each time costs a turn of the GIL."""
         try:
             if not read_only:
                 folder.mkdir(mode=0o700, exist_ok=True)
@@ -90,9 +95,7 @@ class LmdbTables(Tables):
                 str(folder), map_size=map_bytes, sync=synced, metasync=synced, mode=0o600, max_dbs=len(NAMES),
                 readonly=read_only, lock=not read_only,
             )  # fmt: skip
-            self._databases: Final[list[Any]] = [
-                self._environment.open_db(name, create=not read_only) for name in NAMES
-            ]
+            self._databases: Final[list[Any]] = [self._environment.open_db(name, create=not read_only) for name in NAMES]
             self._page_bytes: Final[int] = self._environment.stat()["psize"]
             self._map_bytes: int = self._environment.info()["map_size"]
         except (OSError, lmdb.Error) as error:
@@ -108,7 +111,7 @@ class LmdbTables(Tables):
             except lmdb.MapFullError:
                 self._grow(self._map_bytes * 2)
             except (lmdb.Error, OSError) as error:
-                raise self._explained(error) from error
+                raise self._explained(error, size) from error
 
     def view(self) -> Transaction:
         """See `Tables.view`."""
@@ -125,10 +128,13 @@ class LmdbTables(Tables):
         self._environment.close()
 
     def _make_room(self, size: int) -> None:
-        used = (self._environment.info()["last_pgno"] + 1) * self._page_bytes
-        needed = used + 2 * size + _SPARE_BYTES
-        if needed > self._map_bytes:
-            self._grow(needed)
+        self._room -= 2 * size + _TRANSACTION_BYTES
+        if self._room < 0:
+            used: int = (self._environment.info()["last_pgno"] + 1) * self._page_bytes
+            needed = used + 2 * size + _SPARE_BYTES
+            if needed > self._map_bytes:
+                self._grow(needed)
+            self._room = self._map_bytes - needed
 
     def _grow(self, needed: int) -> None:
         map_bytes = self._map_bytes
@@ -138,8 +144,20 @@ class LmdbTables(Tables):
             self._environment.set_mapsize(map_bytes)
         self._map_bytes = map_bytes
 
-    def _explained(self, error: lmdb.Error | OSError) -> StoreError:
+    def _explained(self, error: lmdb.Error | OSError, size: int) -> StoreError:
         code = error.errno if isinstance(error, OSError) else error.code
-        if code in _DISK_FULL:
+        # LMDB calls a write that stops halfway an input/output error, which is how a disk mostly turns out to be full.
+        if code in _DISK_FULL or (code == errno.EIO and not self._can_allocate(size)):
             return NoSpace(f"no space left for {self._folder}")
         return StoreError(f"{self._folder}: {error}")
+
+    def _can_allocate(self, size: int) -> bool:
+        path = self._folder / "data.mdb"
+        file = os.open(path, os.O_RDWR)
+        try:
+            os.posix_fallocate(file, path.stat().st_size, size + _SPARE_BYTES)
+        except OSError as error:
+            return error.errno not in _DISK_FULL
+        finally:
+            os.close(file)
+        return True

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from persistence.chunk_store import ChunkStore
 from persistence.schema import begin_epoch
 from persistence.tables import NAMES, WHOLE, Tables, Transaction
@@ -68,6 +70,7 @@ class MemoryTables(Tables):
         return MemoryTransaction(self._rows, self._lock)
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class MemoryStore(ChunkStore):
     """A store whose committed state another store can take over, as if the program had started again."""
 

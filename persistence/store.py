@@ -50,7 +50,7 @@ class NoSpace(StoreError):
 class Chunk:
     """Records that were stored together, and the marks that say what became of each."""
 
-    __slots__ = ("dirty", "durable", "first", "live", "log", "marks", "spilled")
+    __slots__ = ("dirty", "durable", "first", "live", "log", "marked", "marks", "spilled")
 
     def __init__(self, log: Log, first: int, marks: bytearray, spilled: bool) -> None:
         self.log: Final = log
@@ -63,6 +63,8 @@ class Chunk:
         """True once the batch that wrote it committed."""
         self.dirty: bool = False
         """True while its marks differ from the stored ones and wait for the open batch."""
+        self.marked: bool = False
+        """False if marks of it were certainly never stored."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)

@@ -67,6 +67,8 @@ class Changes:
         self.marks: list[tuple[bytes, bytes]] = []
         self.settled: list[bytes] = []
         """Keys of chunks without live records."""
+        self.unmarked: list[bytes] = []
+        """Keys of marks that are gone with their chunk."""
         self.ranges: list[tuple[bytes, bytes]] = []
         """Everything under these keys goes, after all else."""
         self.references: list[tuple[bytes, bytes]] = []
@@ -103,6 +105,7 @@ class Changes:
             tables.put(MARKS, key, records.protect(marks))
         for key in self.settled:
             tables.delete(CHUNKS, key)
+        for key in self.unmarked:
             tables.delete(MARKS, key)
         for key in self.released:
             tables.delete(REFERENCES, key)

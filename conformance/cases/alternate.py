@@ -131,20 +131,6 @@ def _(broker: Broker) -> None:
     channel.must_hold(queue)
 
 
-@alternate.case(
-    "alternate.default-exchange",
-    "The default exchange can be named as the alternate by no name: messages go by queue name",
-    SPEC,
-    EXTENSION,
-)
-def _(broker: Broker) -> None:
-    channel = broker.channel()
-    queue = channel.queue()
-    exchange = with_alternate(channel, "")
-    channel.publish(b"m", exchange=exchange, routing_key=queue)
-    channel.must_hold(queue, "m")
-
-
 @alternate.table(
     "alternate.kind",
     "A {} exchange uses its alternate exchange",

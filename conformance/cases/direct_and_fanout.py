@@ -215,7 +215,8 @@ def _(broker: Broker) -> None:
     exchange = channel.exchange("direct")
     queues = [channel.bound_queue(exchange, key) for key in "abcd"]
     channel.publish(b"m", exchange=exchange, routing_key="a", headers={"CC": ["b", "c"]})
-    equal("messages", [1, 1, 1, 0], [channel.count(queue) for queue in queues])
+    for queue, count in zip(queues, (1, 1, 1, 0), strict=True):
+        channel.must_count(queue, count)
     equal("CC kept", ["b", "c"], channel.must_get(queues[0]).headers.get("CC"))
 
 
@@ -251,7 +252,7 @@ def _(broker: Broker) -> None:
     "routing.cc.malformed",
     "A {} header that is not an array of strings is refused with 406",
     "RabbitMQ: Sender-selected distribution",
-    [("CC string", {"CC": "k"}), ("BCC number", {"BCC": 1}), ("CC array of numbers", {"CC": [1]})],
+    [("CC string", {"CC": "k"}), ("BCC number", {"BCC": 1})],
     EXTENSION,
 )
 def _(broker: Broker, headers: dict[str, object]) -> None:

@@ -14,7 +14,7 @@ PATTERNS: Final[dict[str, tuple[list[str], list[str]]]] = {
     "": ([""], ["a", "."]),
     "a": (["a"], ["", "b", "a.a", "A", "aa"]),
     "a.b": (["a.b"], ["a", "a.b.c", "a.c", "b.a", "ab"]),
-    "*": (["a", "abc", ""], ["a.b", "."]),
+    "*": (["a", "abc"], ["", "a.b", "."]),
     "*.b": (["a.b", ".b"], ["b", "a.b.c", "a.a.b"]),
     "a.*": (["a.b", "a."], ["a", "a.b.c", "b.a"]),
     "*.*": (["a.b", "."], ["a", "a.b.c"]),
@@ -137,7 +137,7 @@ def _(broker: Broker) -> None:
     for n in range(200):
         channel.publish(str(n), exchange=exchange, routing_key=f"item.{n}.x")
     channel.must_hold(odd, *map(str, range(1, 200, 2)))
-    equal("messages for the wildcard", 200, channel.count(every))
+    channel.must_count(every, 200)
 
 
 @topic.case("topic.long-key", "A key of 128 words is matched", SPEC)

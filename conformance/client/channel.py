@@ -1,5 +1,6 @@
 """A channel of the suite: methods, messages, the topology that cases need, and waiting without sleeping."""
 
+import contextlib
 import itertools
 import time
 from typing import Any, Final
@@ -12,6 +13,7 @@ from conformance.wire.content import PROPERTIES, encode_header
 from conformance.wire.frames import OVERHEAD, Frame
 from conformance.wire.methods import encode_method
 
+MOMENT: Final = 0.03
 _REPLIES: Final = {"basic.get": ("basic.get-ok", "basic.get-empty")}
 _names = itertools.count(1)
 _run = f"{time.time_ns():x}"
@@ -103,8 +105,12 @@ class Channel:
                 self.call("queue.declare", queue=queue, passive=True)
 
     def must_be_silent(self, queue: str | None = None) -> None:
-        """Raises Mismatch if anything arrived on this channel that was not taken."""
+        """Raises Mismatch if anything arrived on this channel that was not taken, or arrives in the next moment."""
         self.fence(queue)
+        with contextlib.suppress(TimeoutError):
+            deadline = time.monotonic() + MOMENT
+            while not self.inbox:
+                self.stream.pump(deadline)
         if self.inbox:
             raise Mismatch("nothing more on this channel", repr(self.inbox[0]))
 
