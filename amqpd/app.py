@@ -120,6 +120,7 @@ class App:
         found.vhosts = await definitions.load(rows.VHost)
         found.users = await definitions.load(rows.User)
         found.permissions = await definitions.load(rows.Permission)
+        found.topic_permissions = await definitions.load(rows.TopicPermission)
         found.exchanges = await definitions.load(rows.Exchange)
         found.queues = await definitions.load(rows.Queue)
         found.bindings = await definitions.load(rows.Binding)

@@ -75,9 +75,7 @@ def _value(option: Option, flags: Mapping[str, str | None], environ: Mapping[str
         raise ConfigError(f"{source}: {error}, not {text!r}") from None
 
 
-def _source(
-    option: Option, flags: Mapping[str, str | None], environ: Mapping[str, str], settings: Settings
-) -> tuple[str, str]:
+def _source(option: Option, flags: Mapping[str, str | None], environ: Mapping[str, str], settings: Settings) -> tuple[str, str]:
     """Where an option's text comes from, and the text."""
     flag = flags.get(option.name)
     if flag is not None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from amqpd.errors import BadSyntax
 from amqpd.wire import properties
+from amqpd.wire.methods import short_string
 
 PERSISTENT: Final = 2
 """The delivery mode of messages that survive a restart in durable queues."""
@@ -47,11 +48,16 @@ class Message:
         self.body: Final = body
 
 
+def address_of(exchange: str, routing_key: str) -> bytes:
+    """Exchange and routing key as two short strings. Raises BadSyntax if one is too long."""
+    return short_string(exchange) + short_string(routing_key)
+
+
 def envelope_of(address: bytes, header: bytes) -> Envelope:
     """The envelope of a message that was checked when it was published. Raises BadSyntax if its bytes are damaged."""
     found = properties.parse(header)
     expiration = found.expiration
-    if expiration is not None and not expiration.isdecimal():
+    if expiration is not None and not (expiration.isascii() and expiration.isdigit()):
         raise BadSyntax("expiration is not a number")
     return Envelope(
         address,

@@ -6,7 +6,7 @@ Invariants, next to those of `store`:
    a dropped range held) is counted when it committed, and bodies that this leaves alone are deleted by the next.
 2. The marks of a chunk in memory are the newest there are. A window may be read while they wait for a batch: they then
    take precedence over the stored ones.
-3. A queue id is never reused, so what arrives for a dropped queue later can be ignored.
+3. A queue id is never reused, and what still arrives for a log of a dropped queue is ignored.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from persistence.store import (
     Chunk,
     Corrupt,
     Log,
+    LogOwner,
     Record,
     Store,
     StoredRecord,
@@ -63,22 +64,30 @@ class ChunkStore(Store):
         """Keys of stored references that the open batch deletes."""
         self._ranges: list[tuple[bytes, bytes]] = []
         """Keys between which the open batch deletes everything."""
-        self._dropped: Final[set[int]] = set()
+        self._logs: Final[dict[int, list[Log]]] = {}
+        self._written: set[int] = set()
+        """Queues of which something may be in the tables."""
         self._closed: Final[list[ChunkBatch]] = []
         """Batches that are not committed yet, oldest first."""
+
+    def log(self, queue_id: int, lane: int, owner: LogOwner) -> Log:
+        """See `Store.log`."""
+        log = Log(self, queue_id, lane, owner)
+        self._logs.setdefault(queue_id, []).append(log)
+        return log
 
     def share(self, body: bytes) -> int:
         """See `Store.share`."""
         return self._bodies.share(body)
 
     def retain(self, log: Log, record: Record) -> None:
-        """See `Store.retain`; the body must have been shared in the open batch or still have a reference."""
-        if log.queue_id not in self._dropped:
+        """See `Store.retain`."""
+        if not log.dropped:
             self._bodies.retain(record.body_id)
 
     def release(self, log: Log, record: Record) -> None:
         """See `Store.release`."""
-        if log.queue_id in self._dropped:
+        if log.dropped:
             return
         self._bodies.release(record.body_id)
         if record.chunk is not None:
@@ -91,11 +100,12 @@ class ChunkStore(Store):
 
     def drop_queue(self, queue_id: int) -> None:
         """See `Store.drop_queue`."""
-        for log in self.open_logs:
-            if log.queue_id == queue_id:
-                self._forget_pending(log)
-        self._dropped.add(queue_id)
-        self._ranges.append(records.queue_keys(queue_id))
+        for log in self._logs.pop(queue_id, []):
+            log.dropped = True
+            self._forget_pending(log)
+        if queue_id in self._written:
+            self._written.remove(queue_id)
+            self._ranges.append(records.queue_keys(queue_id))
 
     def _forget_pending(self, log: Log) -> None:
         for record in log.pending:
@@ -133,7 +143,7 @@ class ChunkStore(Store):
         for chunk in batch.open_chunks:
             chunk.dirty = False
             log = chunk.log
-            if log.queue_id in self._dropped:
+            if log.dropped:
                 continue
             changes = batch.spill if chunk.spilled else batch.messages
             key = records.key(log.queue_id, log.lane, chunk.first)
@@ -151,11 +161,11 @@ class ChunkStore(Store):
             spilling = log.spilling
             log.enlisted = False
             log.pending = []
-            if log.queue_id not in self._dropped:
+            if not log.dropped:
                 self._pack(log, pending, batch.messages, False)
             if spilling:
                 log.spilling = []
-                if log.queue_id not in self._dropped:
+                if not log.dropped:
                     self._spill_used = True
                     self._pack(log, spilling, batch.spill, True)
         self.open_logs = []
@@ -189,9 +199,13 @@ class ChunkStore(Store):
 
     def _cut(self, log: Log, members: list[Record], pieces: list[bytes], total: int, changes: Changes, spilled: bool) -> None:
         count = len(members)
+        self._written.add(log.queue_id)
         chunk = Chunk(log, members[0].sequence, bytearray(count), spilled)
         size = total - count * records.HEAD_BYTES
+        expires_at = 0
         for slot, record in enumerate(members):
+            if record.expires_at and (not expires_at or record.expires_at < expires_at):
+                expires_at = record.expires_at
             record.chunk = chunk
             record.slot = slot
             if record.body_id:
@@ -200,7 +214,7 @@ class ChunkStore(Store):
                 body = changes.bodies.get(record.body_id)
                 if body is not None:
                     size += len(body)
-        changes.chunks.append(PackedChunk(chunk, pieces, members[count - 1].sequence, size))
+        changes.chunks.append(PackedChunk(chunk, pieces, members[count - 1].sequence, size, expires_at))
 
     def apply(self, batch: Batch) -> None:
         """See `Store.apply`; a batch that failed can be applied again."""
@@ -222,7 +236,7 @@ class ChunkStore(Store):
         for body_id in batch.released:
             self._bodies.release(body_id)
         for log in logs:
-            if log.queue_id not in self._dropped:
+            if not log.dropped:
                 log.owner.log_committed(log)
 
     def read(self, log: Log, window: Window) -> list[StoredRecord]:
@@ -270,6 +284,7 @@ class ChunkStore(Store):
         recovery = Recovery(queue_ids)
         self._messages.change(recovery.run, 0)
         self._bodies.recover(recovery.references)
+        self._written = set(recovery.windows)
         return recovery.windows
 
 

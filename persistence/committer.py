@@ -55,6 +55,7 @@ class Committer:
         self._reader: Final = ThreadPoolExecutor(1, "amqpd-reader")
         self._task: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
+        self._closing = False
 
     def kick(self) -> None:
         """Commit the open batch after this turn of the event loop, or as soon as the one before it committed."""
@@ -78,7 +79,8 @@ class Committer:
         return await self._loop.run_in_executor(self._reader, self._store.read, log, window)
 
     async def close(self) -> None:
-        """Make all that was queued durable, unless an earlier batch could not be, and end the threads."""
+        """Make all that was queued durable and end the threads. Raises NoSpace instead of waiting for space."""
+        self._closing = True
         try:
             if self._failure is None:
                 await self.drain()
@@ -118,6 +120,8 @@ class Committer:
                 await write()
                 break
             except NoSpace as error:
+                if self._closing:
+                    raise
                 if not full:
                     full = True
                     logger.error("cannot commit for now: %s", error)  # noqa: TRY400  (a full disk needs no traceback)

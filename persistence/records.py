@@ -1,7 +1,8 @@
 """The stored form of records, chunks, marks, references and shared bodies (layout version 1, all integers big-endian).
 
 * key of a chunk, of its marks and of a reference: queue id u32, lane u8, sequence u64 (a chunk: of its first record);
-* chunk: version u8, number of records u16, last sequence u64, size u64, CRC-32 u32 of all the rest, then the records;
+* chunk: version u8, number of records u16, last sequence u64, size u64, first deadline u64 (milliseconds since the epoch,
+  0: none), CRC-32 u32 of all the rest, then the records;
 * record: its head (`head`), then address, header and, unless the body is shared, body;
 * marks: CRC-32 u32, then one byte a record, see `store.READY`; a chunk without marks has only ready records;
 * reference: key → id u64 of the shared body; shared body: id u64 → CRC-32 u32, then the body.
@@ -25,14 +26,14 @@ PERSISTENT: Final = 2
 _KEY: Final = Struct(">IBQ")
 _ID: Final = Struct(">Q")
 _CRC: Final = Struct(">I")
-_CHUNK: Final = Struct(">BHQQ")
+_CHUNK: Final = Struct(">BHQQQ")
 _HEAD: Final = Struct(">QBQQQHII")
 
 KEY_BYTES: Final = 13
 HEAD_BYTES: Final = 43
-CHUNK_HEADER_BYTES: Final = 23
+CHUNK_HEADER_BYTES: Final = 31
 _CRC_BYTES: Final = 4
-_CRC_OFFSET: Final = 19
+_CRC_OFFSET: Final = 27
 
 FIRST_KEY: Final = bytes(KEY_BYTES)
 LAST_KEY: Final = b"\xff" * KEY_BYTES
@@ -82,10 +83,13 @@ def head(
     )  # fmt: skip
 
 
-def encode_chunk(pieces: list[bytes], count: int, last: int, size: int) -> bytes:
-    """The stored value of a chunk whose count records, the last one with sequence last, consist of pieces."""
+def encode_chunk(pieces: list[bytes], count: int, last: int, size: int, expires_at: int = 0) -> bytes:
+    """The stored value of a chunk whose count records, the last one with sequence last, consist of pieces.
+
+    expires_at is the first deadline among them, 0 if none has one.
+    """
     payload = b"".join(pieces)
-    start = _CHUNK.pack(VERSION, count, last, size)
+    start = _CHUNK.pack(VERSION, count, last, size, expires_at)
     return b"".join((start, _CRC.pack(crc32(payload, crc32(start))), payload))
 
 
@@ -93,12 +97,18 @@ def chunk_header(value: bytes) -> tuple[int, int, int]:
     """Number of records, last sequence and size of a chunk, from its first bytes alone. Raises Corrupt."""
     if len(value) < CHUNK_HEADER_BYTES:
         raise Corrupt(f"chunk of {len(value)} bytes is shorter than its header")
-    version, count, last, size = _CHUNK.unpack_from(value, 0)
+    version, count, last, size, _ = _CHUNK.unpack_from(value, 0)
     if version != VERSION:
         raise Corrupt(f"chunk of layout version {version}")
     if count == 0:
         raise Corrupt("chunk without records")
     return count, last, size
+
+
+def chunk_deadline(value: bytes) -> int:
+    """The first deadline of a chunk whose header is sound, in milliseconds since the epoch; 0 if it has none."""
+    deadline: int = _CHUNK.unpack_from(value, 0)[4]
+    return deadline
 
 
 def decode(value: bytes, chunk: Chunk) -> list[StoredRecord]:

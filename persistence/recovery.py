@@ -20,8 +20,9 @@ class _Lane:
         self._last = 0
         self._count = 0
         self._size = 0
+        self._expires_at = 0
 
-    def add(self, first: int, last: int, count: int, size: int) -> None:
+    def add(self, first: int, last: int, count: int, size: int, expires_at: int) -> None:
         if self._count and (self._count + count > CHUNK_RECORDS or self._size + size > CHUNK_BYTES):
             self.finish()
         if self._count == 0:
@@ -29,12 +30,15 @@ class _Lane:
         self._last = last
         self._count += count
         self._size += size
+        if expires_at and (not self._expires_at or expires_at < self._expires_at):
+            self._expires_at = expires_at
 
     def finish(self) -> None:
         if self._count:
-            self.windows.append(Window(self._first, self._last, self._count, self._size))
+            self.windows.append(Window(self._first, self._last, self._count, self._size, self._expires_at))
         self._count = 0
         self._size = 0
+        self._expires_at = 0
 
 
 class Recovery:
@@ -72,7 +76,9 @@ class Recovery:
             marks = tables.get(MARKS, key)
             live = count if marks is None else count - records.unprotect(marks).count(SETTLED)
             if live:
-                lanes.setdefault((queue_id, lane), _Lane()).add(first, last, live, size * live // count)
+                lanes.setdefault((queue_id, lane), _Lane()).add(
+                    first, last, live, size * live // count, records.chunk_deadline(start)
+                )
         for (queue_id, lane), found in lanes.items():
             found.finish()
             self.windows.setdefault(queue_id, {})[lane] = found.windows

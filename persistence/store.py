@@ -80,6 +80,8 @@ class Record:
         self.settled: bool = False
         self.body_id: int = 0
         """The shared body it refers to (`Store.share`); 0 when the body is its own."""
+        self.expires_at: int = 0
+        """Milliseconds since the epoch; 0: never."""
 
     def pieces(self, out: list[bytes]) -> int:
         """Append this record's encoded bytes (`records.head` and what follows) to out and return their length."""
@@ -89,15 +91,19 @@ class Record:
 class Window:
     """A run of a log's records that are on disk only: what a queue remembers of a page it put away."""
 
-    __slots__ = ("count", "first", "last", "size")
+    __slots__ = ("count", "expires_at", "first", "last", "put_away", "size")
 
-    def __init__(self, first: int, last: int, count: int, size: int) -> None:
+    def __init__(self, first: int, last: int, count: int, size: int, expires_at: int = 0) -> None:
         self.first: Final = first
         self.last: Final = last
-        self.count: Final = count
+        self.count: int = count
         """Records that are still live."""
-        self.size: Final = size
+        self.size: int = size
         """Bytes of their bodies, estimated from the stored size."""
+        self.expires_at: int = expires_at
+        """When the first of them expires, in milliseconds since the epoch, or earlier; 0: never."""
+        self.put_away: bool = True
+        """False once the queue read or discarded it."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -122,6 +128,8 @@ class Log:
         self.spilling: list[Record] = []
         """Transient records that go to the unsynced spill with the open batch."""
         self.enlisted: bool = False
+        self.dropped: bool = False
+        """True once its queue was dropped: whatever still comes for it is ignored."""
 
     def put(self, record: Record) -> None:
         """Store the record with the open batch."""
@@ -230,7 +238,10 @@ class Store:
         raise NotImplementedError
 
     def retain(self, log: Log, record: Record) -> None:
-        """Count the record's reference to its shared body; call it once, right before `Log.put` of such a record."""
+        """Count the record's reference to its shared body; call it once, right before `Log.put` of such a record.
+
+        The body was shared in the open batch or has another reference left, else StoreError is raised.
+        """
         raise NotImplementedError
 
     def release(self, log: Log, record: Record) -> None:

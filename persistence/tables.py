@@ -50,11 +50,13 @@ class Transaction:
 class PackedChunk:
     """A chunk on its way to its first write."""
 
-    def __init__(self, chunk: Chunk, pieces: list[bytes], last: int, size: int) -> None:
+    def __init__(self, chunk: Chunk, pieces: list[bytes], last: int, size: int, expires_at: int) -> None:
         self.chunk: Final = chunk
         self.pieces: Final = pieces
         self.count: Final = len(chunk.marks)
         self.last: Final = last
+        self.expires_at: Final = expires_at
+        """The first deadline of its records; 0: none has one."""
         self.size: Final = size
         """Bytes of the records less their heads, shared bodies included."""
 
@@ -96,7 +98,9 @@ class Changes:
         for packed in self.chunks:
             log = packed.chunk.log
             key = records.key(log.queue_id, log.lane, packed.chunk.first)
-            tables.put(CHUNKS, key, records.encode_chunk(packed.pieces, packed.count, packed.last, packed.size))
+            tables.put(
+                CHUNKS, key, records.encode_chunk(packed.pieces, packed.count, packed.last, packed.size, packed.expires_at)
+            )
         for body_id, body in self.bodies.items():
             tables.put(BODIES, records.pack_id(body_id), records.protect(body))
         for key, reference in self.references:

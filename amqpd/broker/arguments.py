@@ -91,6 +91,8 @@ class QueueArguments:
             self._check(field)
         if "x-dead-letter-routing-key" in self.fields and "x-dead-letter-exchange" not in self.fields:
             raise self._invalid("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined")
+        single = self.fields.get("x-single-active-consumer")
+        self.single_active_consumer: Final = single is not None and single.value is True
         self.max_priority: Final = self.integer("x-max-priority") or 0
 
     def values(self) -> dict[str, object]:
@@ -128,9 +130,7 @@ class QueueArguments:
         if field.name not in _KNOWN_SOMEWHERE:
             return
         if field.name not in _KNOWN[self.type]:
-            raise PreconditionFailed(
-                f"invalid arg '{field.name}' for {self.where} of queue type rabbit_{self.type}_queue"
-            )
+            raise PreconditionFailed(f"invalid arg '{field.name}' for {self.where} of queue type rabbit_{self.type}_queue")
         kind = _KINDS[field.name]
         if kind == _INTEGER:
             self._check_integer(field)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from amqpd.broker import passwords
+from amqpd.broker.agenda import Agenda
 from amqpd.broker.client import Client
 from amqpd.broker.clock import Clock
+from amqpd.broker.connections import Connections
 from amqpd.broker.durability import Durability
 from amqpd.broker.journal import Journal
 from amqpd.broker.lane import PageReader
+from amqpd.broker.line import Setting
 from amqpd.broker.memory import Memory
 from amqpd.broker.outbox import Outbox
 from amqpd.broker.permissions import Permission
-from amqpd.broker.queue import QueueSetting
+from amqpd.broker.profile import Profile
 from amqpd.broker.session import Session
 from amqpd.broker.turn import Turn
 from amqpd.broker.users import IMPERSONATOR, User, Users
@@ -30,22 +33,28 @@ class Broker:
         self.store: Final = store
         self.journal: Final = journal
         self.clock: Final = Clock()
+        self.agenda: Final = Agenda()
         self.memory: Final = Memory(memory_limit)
         self.turn: Final = Turn()
         self.durability: Final = Durability()
-        self.setting: Final = QueueSetting(store, self.clock, self.memory, reader, self.turn)
+        self.setting: Final = Setting(store, self.clock, self.agenda, self.memory, reader, self.turn)
         self.users: Final = Users()
         self.vhosts: Final[dict[str, VHost]] = {}
+        self.profiles: Final[dict[str, Profile]] = {}
+        """By virtual host."""
+        self.connections: Final = Connections()
 
     # --- virtual hosts and users -----------------------------------------------------------------------------------
 
     def add_vhost(self, name: str) -> VHost:
         """A new virtual host with its predeclared exchanges."""
-        self.journal.save(rows.VHost(name))
-        return self.open_vhost(name)
+        profile = Profile()
+        self.journal.save(profile.row(name))
+        return self.open_vhost(name, profile)
 
-    def open_vhost(self, name: str) -> VHost:
+    def open_vhost(self, name: str, profile: Profile) -> VHost:
         """A virtual host that is in the definitions already."""
+        self.profiles[name] = profile
         vhost = self.vhosts[name] = VHost(name, self.setting, self.journal)
         return vhost
 
@@ -88,4 +97,5 @@ class Broker:
     def session(self, client: Client, outbox: Outbox) -> Session:
         """A channel of a client."""
         vhost = self.vhosts[client.vhost]
+        self.connections.channels_opened += 1
         return Session(client, vhost, outbox, self.store, self.durability, self.turn, self.clock)

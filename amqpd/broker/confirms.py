@@ -2,7 +2,7 @@
 
 1. Publishes are numbered from 1, from the moment that confirms were selected.
 2. Tag t is confirmed only after every batch that holds a publish ≤ t of this channel committed.
-3. Tags are confirmed in order, so one frame with multiple=true can confirm many.
+3. Tags are confirmed in order, so one frame with multiple=true can confirm many; a refused one is answered in its place.
 """
 
 from __future__ import annotations
@@ -18,12 +18,19 @@ class Confirms:
         """The tag of the last publish."""
         self.confirmed: int = 0
         """The last tag that was confirmed."""
+        self.refused: deque[int] = deque()
+        """Tags that are answered with a nack, in order."""
         self._batches: deque[tuple[int, int]] = deque()
         """Batches that are awaited, each with the first tag that went into it."""
 
     def publish(self) -> None:
         """A message that needs no disk was published."""
         self.published += 1
+
+    def publish_refused(self) -> None:
+        """A message that a full queue refused was published."""
+        self.published += 1
+        self.refused.append(self.published)
 
     def publish_stored(self, batch: int) -> bool:
         """A message that went into this batch was published; True if it is the first one of this channel in it."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 
 class Awaiter:
     """Somebody who has something to say once a batch is durable."""
@@ -13,6 +16,20 @@ class Awaiter:
     def settle_confirms(self) -> None:
         """The turn ends: confirm what waits for no batch."""
         raise NotImplementedError
+
+
+class Notice(Awaiter):
+    """Calls somebody outside of the core once a batch is durable."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self.call: Final = call
+
+    def durable(self, number: int) -> None:
+        """See `Awaiter.durable`."""
+        self.call()
+
+    def settle_confirms(self) -> None:
+        """Nothing to confirm."""
 
 
 class Durability:

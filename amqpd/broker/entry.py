@@ -47,9 +47,12 @@ class Entry(Record):
         self.settled = False
         self.body_id = 0
         self.owner: Final = owner
-        self.message: Final = message
+        self.message: Message = message
         self.received_at: Final = received_at
         """Milliseconds since the epoch."""
+        self.expires_at = 0
+        self.gone: bool = False
+        """True once it was given up while it waited; its lane drops it when it comes across it."""
         self.stored: bool = False
         """True once it is on its way to a log, and from then on."""
         self.redelivered: bool = False
@@ -67,7 +70,7 @@ class Entry(Record):
             self.sequence,
             flags,
             self.received_at,
-            0,
+            self.expires_at,
             self.body_id,
             len(envelope.address),
             len(envelope.header),

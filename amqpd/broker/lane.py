@@ -6,7 +6,8 @@
 2. While there are windows, new entries go to the tail, and the tail is never taken from.
 3. An entry is dropped from memory only after its chunk is durable, and only together with its whole chunk: a window shares
    no chunk with an entry in memory.
-4. `count` and `size` cover all entries, wherever they are.
+4. `count` and `size` cover all entries, wherever they are, but none that is gone: one that was given up in the middle of
+   the line stays where it is until the line comes to it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from amqpd.broker.entry import Entry
+from amqpd.broker.expiry import Expiry
 from amqpd.broker.memory import Memory
 from persistence.store import Chunk, Log, Window
 
@@ -40,10 +42,11 @@ class PageReader:
 class Lane:
     """The ready entries of one priority of one queue."""
 
-    def __init__(self, log: Log, memory: Memory, reader: PageReader) -> None:
+    def __init__(self, log: Log, memory: Memory, reader: PageReader, expiry: Expiry) -> None:
         self.log: Final = log
         self.memory: Final = memory
         self.reader: Final = reader
+        self.expiry: Final = expiry
         self.count: int = 0
         self.size: int = 0
         """Bytes of bodies."""
@@ -53,54 +56,95 @@ class Lane:
         self.windows: deque[Window] = deque()
         self.tail: deque[Entry] = deque()
         self.awaited: Window | None = None
-        """The window that is being read."""
+        """The first window, while it is being read."""
+        self.sifted: Window | None = None
+        """Another window, while it is being read to find what has expired in it."""
+        self._gone: int = 0
+        """How many of the entries in memory are gone."""
+        self._deadlines: list[tuple[int, int, Window]] = []
+        """Windows with deadlines, as a heap; some were read back since."""
+
+    # --- entries come and go ---------------------------------------------------------------------------------------
 
     def push(self, entry: Entry) -> None:
         """A new entry, behind all others."""
-        size = len(entry.message.body)
-        self.count += 1
-        self.size += size
-        self.memory.resident += size
+        self._count(entry)
         if self.windows or self.tail:
             self.tail.append(entry)
         else:
             self.head.append(entry)
-            self.head_size += size
+            self.head_size += len(entry.message.body)
 
     def put_back(self, entry: Entry) -> None:
         """An entry that was taken, back to its place."""
+        self._count(entry)
+        heappush(self.returned, (entry.sequence, entry))
+
+    def _count(self, entry: Entry) -> None:
         size = len(entry.message.body)
         self.count += 1
         self.size += size
         self.memory.resident += size
-        heappush(self.returned, (entry.sequence, entry))
 
-    def take(self) -> Entry | None:
-        """The first entry, which leaves the lane; None if the lane is empty, or as long as the disk is asked for it."""
-        if self.returned and (not self.head or self.returned[0][0] < self.head[0].sequence):
-            entry = heappop(self.returned)[1]
-            size = len(entry.message.body)
-        elif self.head:
-            entry = self.head.popleft()
-            size = len(entry.message.body)
-            self.head_size -= size
-            if self.windows and len(self.head) < REFILL_RECORDS:
-                self._refill()
-        elif self.windows:
-            self._refill()
-            return None
-        elif self.tail:
-            self._promote_tail()
-            return self.take()
-        else:
-            return None
+    def _uncount(self, entry: Entry) -> None:
+        size = len(entry.message.body)
         self.count -= 1
         self.size -= size
         self.memory.resident -= size
-        return entry
+
+    def take(self) -> Entry | None:
+        """The first entry, which leaves the lane; None if the lane is empty, or as long as the disk is asked for it."""
+        while True:
+            if self.returned and (not self.head or self.returned[0][0] < self.head[0].sequence):
+                entry = heappop(self.returned)[1]
+            elif self.head:
+                entry = self.head.popleft()
+                self.head_size -= len(entry.message.body)
+                if self.windows and len(self.head) < REFILL_RECORDS:
+                    self._refill()
+            elif self.windows:
+                self._refill()
+                return None
+            elif self.tail:
+                self._promote_tail()
+                continue
+            else:
+                return None
+            if entry.gone:
+                self._gone -= 1
+            else:
+                self._uncount(entry)
+                return entry
+
+    def drop(self, entry: Entry) -> None:
+        """An entry that waits somewhere in memory is given up."""
+        entry.gone = True
+        self._gone += 1
+        self._uncount(entry)
+
+    def clear(self) -> tuple[list[Entry], list[Window]]:
+        """Empty the lane; return the entries that were in memory and the windows that were not."""
+        entries = [entry for _, entry in sorted(self.returned)]
+        entries.extend(self.head)
+        entries.extend(self.tail)
+        entries = [entry for entry in entries if not entry.gone]
+        windows = list(self.windows)
+        for window in windows:
+            window.put_away = False
+        self.memory.resident -= sum([len(entry.message.body) for entry in entries])
+        self.returned = []
+        self.head = deque()
+        self.windows = deque()
+        self.tail = deque()
+        self.awaited = self.sifted = None
+        self._deadlines = []
+        self.count = self.size = self.head_size = self._gone = 0
+        return entries, windows
+
+    # --- from disk -------------------------------------------------------------------------------------------------
 
     def _refill(self) -> None:
-        if self.awaited is None:
+        if self.awaited is None and self.sifted is not self.windows[0]:
             self.awaited = self.windows[0]
             self.reader.request(self.log, self.awaited)
 
@@ -109,15 +153,16 @@ class Lane:
         self.head_size = sum([len(entry.message.body) for entry in self.head])
 
     def take_in(self, window: Window, entries: list[Entry]) -> None:
-        """The entries of the first window were read; ignored if the lane was purged meanwhile."""
-        if self.awaited is not window:
-            return
+        """The entries of the first window, which was read."""
         self.awaited = None
+        window.put_away = False
         self.windows.popleft()
         size = 0
         for entry in entries:
             size += len(entry.message.body)
             self.head.append(entry)
+            if entry.expires_at:
+                self.expiry.add(entry)
         self.head_size += size
         self.memory.resident += size
         self.count += len(entries) - window.count
@@ -136,19 +181,32 @@ class Lane:
             self.head_size += len(entry.message.body)
         self.tail.clear()
 
+    # --- to disk ---------------------------------------------------------------------------------------------------
+
     def page_out(self) -> None:
-        """Drop from memory what the disk holds, beyond the head; called whenever a batch with this lane's entries committed."""
+        """Drop from memory what the disk holds beyond the head; called when a batch with this lane's entries committed."""
+        if self._gone:
+            self._forget_gone()
         if not self.windows and not self._shorten_head():
             return
         if self.memory.is_pressing():
             self._spill()
         self._put_away()
 
+    def _forget_gone(self) -> None:
+        self.head = deque([entry for entry in self.head if not entry.gone])
+        self.tail = deque([entry for entry in self.tail if not entry.gone])
+        self.returned = sorted([item for item in self.returned if not item[1].gone])
+        self.head_size = sum([len(entry.message.body) for entry in self.head])
+        self._gone = 0
+
     def _shorten_head(self) -> bool:
         """Move what exceeds the head to the tail, but keep chunks whole (3); False if there is no tail then."""
         head, tail = self.head, self.tail
         while len(head) > HEAD_RECORDS or (self.head_size > HEAD_BYTES and len(head) > 1):
-            self._move_last(head, tail)
+            entry = head.pop()
+            self.head_size -= len(entry.message.body)
+            tail.appendleft(entry)
         chunk = tail[0].chunk if tail else None
         if chunk is not None and chunk.live > self._in_tail(chunk):
             while tail and tail[0].chunk is chunk:
@@ -156,11 +214,6 @@ class Lane:
                 head.append(entry)
                 self.head_size += len(entry.message.body)
         return bool(tail)
-
-    def _move_last(self, head: deque[Entry], tail: deque[Entry]) -> None:
-        entry = head.pop()
-        self.head_size -= len(entry.message.body)
-        tail.appendleft(entry)
 
     def _in_tail(self, chunk: Chunk) -> int:
         count = 0
@@ -178,11 +231,10 @@ class Lane:
 
     def _put_away(self) -> None:
         """Make windows of the tail's durable beginning, each cut where no chunk reaches across."""
-        tail = self.tail
         missing: dict[Chunk, int] = {}
         run: list[Entry] = []
         runs: list[list[Entry]] = []
-        for entry in tail:
+        for entry in self.tail:
             chunk = entry.chunk
             if chunk is None or not chunk.durable:
                 break
@@ -196,30 +248,64 @@ class Lane:
                     runs.append(run)
                     run = []
         for run in runs:
-            size = sum([len(entry.message.body) for entry in run])
-            self.memory.resident -= size
-            self.windows.append(Window(run[0].sequence, run[-1].sequence, len(run), size))
             for _ in run:
-                tail.popleft()
+                self.tail.popleft()
+            self._append_window(run)
 
-    def clear(self) -> tuple[list[Entry], list[Window]]:
-        """Empty the lane; return the entries that were in memory and the windows that were not."""
-        entries = [entry for _, entry in sorted(self.returned)]
-        entries.extend(self.head)
-        entries.extend(self.tail)
-        windows = list(self.windows)
-        self.memory.resident -= sum([len(entry.message.body) for entry in entries])
-        self.returned = []
-        self.head = deque()
-        self.windows = deque()
-        self.tail = deque()
-        self.awaited = None
-        self.count = self.size = self.head_size = 0
-        return entries, windows
+    def _append_window(self, run: list[Entry]) -> None:
+        size, first_deadline = 0, 0
+        for entry in run:
+            size += len(entry.message.body)
+            deadline = entry.expires_at
+            if deadline:
+                self.expiry.remove(entry)
+                if not first_deadline or deadline < first_deadline:
+                    first_deadline = deadline
+        self.memory.resident -= size
+        window = Window(run[0].sequence, run[-1].sequence, len(run), size, first_deadline)
+        self.windows.append(window)
+        self._note_deadline(window, first_deadline)
 
     def recover(self, windows: list[Window]) -> None:
         """At start: these windows are the lane."""
         for window in windows:
             self.windows.append(window)
+            self._note_deadline(window, window.expires_at)
             self.count += window.count
             self.size += window.size
+
+    # --- deadlines on disk -----------------------------------------------------------------------------------------
+
+    def _note_deadline(self, window: Window, deadline: int) -> None:
+        if deadline:
+            heappush(self._deadlines, (deadline, window.first, window))
+
+    def next_deadline(self) -> int:
+        """When something expires in a window; 0: never, or a window is being looked through."""
+        if self.sifted is not None:
+            return 0
+        deadlines = self._deadlines
+        while deadlines and not deadlines[0][2].put_away:
+            heappop(deadlines)
+        return deadlines[0][0] if deadlines else 0
+
+    def sift(self, now: int) -> None:
+        """Read the first window in which something has expired, to find it."""
+        if 0 < self.next_deadline() <= now:
+            window = heappop(self._deadlines)[2]
+            if window is not self.awaited:
+                self.sifted = window
+                self.reader.request(self.log, window)
+
+    def sifted_out(self, count: int, size: int, next_deadline: int) -> None:
+        """The window that was read has lost so many expired entries, of so many bytes; the others stay on disk."""
+        window = self.sifted
+        self.sifted = None
+        if window is None:
+            return
+        window.count -= count
+        window.size -= size
+        self.count -= count
+        self.size -= size
+        window.expires_at = next_deadline
+        self._note_deadline(window, next_deadline)

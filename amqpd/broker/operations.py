@@ -71,9 +71,7 @@ def locked(queue: Queue) -> ResourceLocked:
 def check_right(client: Client, right: str, kind: str, name: str) -> None:
     """Raise AccessRefused unless the client has the right on the queue or exchange (kind)."""
     if not client.access.can(right, name):
-        raise AccessRefused(
-            f"{right} access to {kind} '{name}' in vhost '{client.vhost}' refused for user '{client.user}'"
-        )
+        raise AccessRefused(f"{right} access to {kind} '{name}' in vhost '{client.vhost}' refused for user '{client.user}'")
 
 
 def _check_not_default(name: str) -> None:
@@ -118,7 +116,8 @@ def _create_exchange(
     if alternate is not None:
         if alternate.tag != "S":
             raise PreconditionFailed(
-                f"invalid type '{alternate.type_name}' for arg 'alternate-exchange' in exchange '{name}' in vhost '{vhost.name}'"
+                f"invalid type '{alternate.type_name}' for arg 'alternate-exchange' "
+                f"in exchange '{name}' in vhost '{vhost.name}'"
             )
         check_right(client, READ, "exchange", name)
         check_right(client, WRITE, "exchange", str(alternate.value))
@@ -281,9 +280,7 @@ def bind_exchange(client: Client, vhost: VHost, destination: str, source: str, r
     _bind(vhost, from_exchange, find_exchange(vhost, destination), routing_key, table)
 
 
-def unbind_exchange(
-    client: Client, vhost: VHost, destination: str, source: str, routing_key: str, table: bytes
-) -> None:
+def unbind_exchange(client: Client, vhost: VHost, destination: str, source: str, routing_key: str, table: bytes) -> None:
     """exchange.unbind; what is not bound is unbound already. Raises AccessRefused."""
     _check_binding(client, "exchange", destination, source)
     from_exchange, to_exchange = vhost.exchanges.get(source), vhost.exchanges.get(destination)

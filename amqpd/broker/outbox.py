@@ -37,6 +37,10 @@ class Outbox:
         """basic.ack to a publisher."""
         raise NotImplementedError
 
+    def refuse(self, delivery_tag: int) -> None:
+        """basic.nack to a publisher."""
+        raise NotImplementedError
+
     def returned(self, message: Message, reply_code: int, reply_text: str) -> None:
         """basic.return."""
         raise NotImplementedError

@@ -32,6 +32,17 @@ class Permission:
         return self._patterns[kind].search(resource_name or DEFAULT_EXCHANGE) is not None
 
 
+class TopicPermission:
+    """Which routing keys a user may publish and bind with at a topic exchange, as expressions with variables in braces."""
+
+    def __init__(self, write: str, read: str) -> None:
+        """Raise ValueError if one of them is no regular expression."""
+        self.write: Final = write
+        self.read: Final = read
+        _compile(WRITE, write)
+        _compile(READ, read)
+
+
 class Access:
     """A user's permission in a virtual host, as a channel asks for it: recent answers are remembered."""
 

@@ -23,9 +23,7 @@ def resolve(publication: Publication, vhost: VHost, client: Client) -> None:
     """Find exchange and queues again after something changed. Raises AccessRefused, NotFound."""
     name = publication.exchange_name
     if not client.access.can(WRITE, name):
-        raise AccessRefused(
-            f"write access to exchange '{name}' in vhost '{vhost.name}' refused for user '{client.user}'"
-        )
+        raise AccessRefused(f"write access to exchange '{name}' in vhost '{vhost.name}' refused for user '{client.user}'")
     exchange = vhost.exchanges.get(name)
     if exchange is None:
         raise NotFound(f"no exchange '{name}' in vhost '{vhost.name}'")
@@ -48,9 +46,7 @@ def draft_of(publication: Publication, header: bytes, client: Client) -> Draft:
     if headers:
         keys = _routing_keys(publication.routing_key, headers)
     if found.user_id is not None and found.user_id != client.user and not client.can_impersonate:
-        raise PreconditionFailed(
-            f"user_id property set to '{found.user_id}' but authenticated user was '{client.user}'"
-        )
+        raise PreconditionFailed(f"user_id property set to '{found.user_id}' but authenticated user was '{client.user}'")
     if "BCC" in headers and found.headers is not None:
         found.headers = tables.without(found.headers, "BCC")
         header = properties.encode(found, properties.body_size(header))

@@ -1,262 +1,267 @@
-"""A queue: messages in order, and consumers that take turns (specification 1.7.2, 2.1.4).
+"""A queue: a line of messages with limits to its length, to their age and to its own (specification 1.7.2).
 
-1. A message that is ready stands in `ready`; one that was delivered and not acknowledged is held by its channel's ledger.
-2. A persistent message in a durable queue enters the open batch before it is delivered, so that settling it cancels or
-   deletes it, and never leaves it behind.
-3. A sequence number is never reused within a queue.
-4. A settled entry is never redelivered.
-5. Nothing is delivered while an entry that is older by priority and age waits for the disk.
+1. No consumer receives a message after its deadline; one that has passed is given up wherever the message stands. In
+   windows on disk that is found out within `SIFT_PAUSE` of the deadline, since looking costs a read.
+2. What a message leaves behind in its dead letter queues is in the same batch as its own end.
+3. A queue with a single active consumer delivers to nobody else, and to the next one when that one leaves.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from amqpd.broker.arguments import QueueArguments
+from amqpd.broker import deadletter
+from amqpd.broker.agenda import Timed
+from amqpd.broker.arguments import QUORUM, QueueArguments
 from amqpd.broker.client import Client
-from amqpd.broker.clock import Clock
-from amqpd.broker.consumer import Consumer
-from amqpd.broker.dispatch import Dispatch
-from amqpd.broker.entry import Entry, EntryOwner
-from amqpd.broker.lane import Lane, PageReader
-from amqpd.broker.memory import Memory
-from amqpd.broker.ready import Ready
-from amqpd.broker.turn import Turn
-from amqpd.message import Envelope, Message, envelope_of
-from persistence import records
-from persistence.store import Log, Store, StoredRecord, Window
+from amqpd.broker.deadletter import DELIVERY_LIMIT, EXPIRED, MAXLEN, REJECTED, DeadLetterer
+from amqpd.broker.entry import Entry
+from amqpd.broker.lane import Lane
+from amqpd.broker.limits import DROP_HEAD, NONE, REJECT_PUBLISH_DLX, Limits
+from amqpd.broker.line import ACCEPTED, REFUSED, STORED, Line, Setting
+from amqpd.message import Message
+from persistence.store import Log, StoredRecord, Window
 
-SHARED_BODY: Final = 4096
-"""Bodies of at least this many bytes are stored once for all the queues that they went to."""
+SIFT_PAUSE: Final = 1000
+"""Milliseconds between two looks at the same window for messages that have expired in it."""
+EXPIRED_PER_TURN: Final = 2000
+"""Messages that are given up before other work has its turn."""
 
 
-class QueueSetting:
-    """What every queue of a broker shares: its store, its clock, its memory, and the end of the turn."""
+class QueueHost(DeadLetterer):
+    """The virtual host of a queue."""
 
-    def __init__(self, store: Store, clock: Clock, memory: Memory, reader: PageReader, turn: Turn) -> None:
-        self.store: Final = store
-        self.clock: Final = clock
-        self.memory: Final = memory
-        self.reader: Final = reader
-        self.turn: Final = turn
+    def queue_expired(self, queue: Queue) -> None:
+        """The queue was not used for as long as it may be."""
+        raise NotImplementedError
 
 
-class Queue(EntryOwner):
+class QueueTimer(Timed):
+    """Brings a queue's appointments back to it."""
+
+    def __init__(self, queue: Queue) -> None:
+        self.queue: Final = queue
+
+    def due(self, now: int) -> None:
+        """See `Timed.due`."""
+        self.queue.due(now)
+
+
+class Queue(Line):
     """One queue of one virtual host."""
 
     def __init__(
-        self, setting: QueueSetting, queue_id: int, vhost: str, name: str, durable: bool, auto_delete: bool,
+        self, setting: Setting, host: QueueHost, queue_id: int, vhost: str, name: str, durable: bool, auto_delete: bool,
         exclusive_to: Client | None, arguments: QueueArguments,
     ) -> None:  # fmt: skip
-        self.setting: Final = setting
-        self.id: Final = queue_id
-        self.vhost: Final = vhost
-        self.name: Final = name
-        self.durable: Final = durable
-        self.auto_delete: Final = auto_delete
-        self.exclusive_to: Final = exclusive_to
-        self.arguments: Final = arguments
-        self.store: Final = setting.store
-        self.clock: Final = setting.clock
-        self.dispatch: Final = Dispatch(self, setting.turn)
-        self.ready: Final = Ready(self, queue_id, arguments.max_priority, setting.store, setting.memory, setting.reader)
-        self.lane: Final[Lane] = self.ready.lane(0)
-        """The only lane of a queue without priorities."""
-        self.prioritised: Final = arguments.max_priority > 0
-        self.next_sequence: int = setting.store.first_sequence
-        self.unacked: int = 0
-        self.deleted: bool = False
-        self.published: int = 0
-        self.delivered: int = 0
-        self.acknowledged: int = 0
-        self.redelivered: int = 0
+        super().__init__(setting, queue_id, vhost, name, durable, auto_delete, exclusive_to, arguments)
+        self.host: Final = host
+        self.limits: Limits = Limits()
+        self._timer: Final = QueueTimer(self)
+        self._appointment: int = 0
+        """The time of the timer's next call; 0: none."""
+        self._used_at: int = setting.clock.now
+
+    def configure(self, limits: Limits) -> None:
+        """These limits hold from now on; messages that wait keep the deadlines that they have."""
+        self.limits = limits
+        self.bounded = (
+            limits.limits_length() or limits.message_ttl != NONE or limits.delivery_limit != NONE or self._counts_deliveries()
+        )
+        self._shorten()
+        self._schedule()
+
+    def _counts_deliveries(self) -> bool:
+        return self.arguments.type == QUORUM
 
     # --- messages come ---------------------------------------------------------------------------------------------
 
-    def push(self, message: Message, body_id: int) -> bool:
-        """Take a message; True if it goes to disk, so that its confirm has to wait for the open batch.
-
-        body_id is the shared body of a message that several queues take, 0 if it has its own.
-        """
+    def push_bounded(self, message: Message, body_id: int) -> int:
+        """Take a message that may be refused, expire or drive out others."""
+        limits = self.limits
+        if limits.overflow != DROP_HEAD and self._is_full():
+            if limits.overflow == REJECT_PUBLISH_DLX:
+                self._dead_letter(message, MAXLEN)
+            return REFUSED
         self.published += 1
-        envelope = message.envelope
+        deadline = self._deadline(message.envelope.expiration)
         consumer = self.dispatch.next() if self.ready.count == 0 else None
         if consumer is not None and consumer.no_ack:
             self.delivered += 1
             consumer.hand(message, False)
-            return False
-        entry = Entry(self, self.next_sequence, message, self.clock.now)
-        self.next_sequence += 1
-        lane = self.ready.lane(envelope.priority) if self.prioritised else self.lane
-        if self.durable and envelope.persistent:
-            entry.stored = True
-            if body_id:
-                entry.body_id = body_id
-                self.store.retain(lane.log, entry)
-            lane.log.put(entry)
+            return ACCEPTED
+        if consumer is None and deadline == self.clock.now:
+            self._dead_letter(message, EXPIRED)
+            return ACCEPTED
+        lane = self.ready.lane(message.envelope.priority) if self.prioritised else self.lane
+        entry = self.admit(lane, message, body_id, deadline)
         if consumer is not None:
             self.delivered += 1
             self.unacked += 1
             consumer.deliver(entry)
         else:
-            self.ready.push(lane, entry)
-        return entry.stored
+            self._wait(lane, entry)
+            self._shorten()
+        return STORED if entry.stored else ACCEPTED
+
+    def _deadline(self, expiration: int) -> int:
+        """When a message that comes now expires, in milliseconds since the epoch; 0: never."""
+        ttl = self.limits.message_ttl
+        if expiration >= 0 and (ttl == NONE or expiration < ttl):
+            ttl = expiration
+        return 0 if ttl == NONE else self.clock.now + ttl
+
+    def _wait(self, lane: Lane, entry: Entry) -> None:
+        self.ready.push(lane, entry)
+        if entry.expires_at:
+            self.timed = True
+            self.ready.expiry.add(entry)
+            self._appoint(entry.expires_at)
+
+    def put_back_bounded(self, lane: Lane, entry: Entry) -> None:
+        """Put back an entry that may have expired, or come back too often."""
+        limit = self.limits.delivery_limit
+        if limit != NONE and entry.returns > limit:
+            self.give_up(entry, DELIVERY_LIMIT)
+        elif entry.expires_at and entry.expires_at <= self.clock.now:
+            self.give_up(entry, EXPIRED)
+        else:
+            if self._counts_deliveries():
+                entry.message = deadletter.with_delivery_count(entry.message, entry.returns)
+            self.ready.put_back(lane, entry)
+            if entry.expires_at:
+                self.ready.expiry.add(entry)
+                self._appoint(entry.expires_at)
+
+    def entries(self, found: list[StoredRecord]) -> list[Entry]:
+        """Entries for stored records."""
+        entries = super().entries(found)
+        for entry in entries:
+            if entry.expires_at:
+                self.timed = True
+                self._appoint(entry.expires_at)
+            if entry.returns and self._counts_deliveries():
+                entry.message = deadletter.with_delivery_count(entry.message, entry.returns)
+        return entries
+
+    def page_read(self, log: Log, window: Window, found: list[StoredRecord]) -> None:
+        """A window of one of its logs was read from disk."""
+        super().page_read(log, window, found)
+        self._shorten()
 
     # --- messages go -----------------------------------------------------------------------------------------------
 
-    def pump(self) -> None:
-        """Deliver ready messages as long as a consumer can take one."""
-        ready = self.ready
-        while ready.count:
-            consumer = self.dispatch.next()
-            if consumer is None:
-                return
-            entry = ready.take()
-            if entry is None:
-                return
-            self._deliver(consumer, entry)
-
-    def _deliver(self, consumer: Consumer, entry: Entry) -> None:
-        self.delivered += 1
-        if entry.redelivered:
-            self.redelivered += 1
-        if consumer.no_ack:
-            self.forget(entry)
-            consumer.hand(entry.message, entry.redelivered)
-        else:
-            self.unacked += 1
-            consumer.deliver(entry)
-
-    def get(self) -> Entry | None:
-        """The next ready entry, for basic.get; it is held by the caller until it is settled or requeued."""
-        while self.ready.count:
+    def take(self) -> Entry | None:
+        """The next entry that has not expired; None if there is none, or as long as the disk is asked for it."""
+        while True:
             entry = self.ready.take()
-            if entry is not None:
-                self.delivered += 1
-                self.unacked += 1
+            if entry is None or not entry.expires_at:
                 return entry
-            self._read_now()
-        return None
-
-    def _read_now(self) -> None:
-        """Fetch the page that the next entry waits for; a get has no way to wait."""
-        for lane in self.ready.order:
-            if lane.awaited is not None:
-                self.page_read(lane.log, lane.awaited, self.store.read(lane.log, lane.awaited))
-
-    def page_read(self, log: Log, window: Window, found: list[StoredRecord]) -> None:
-        """A window of one of its logs was read from disk; of no use if the queue was purged meanwhile."""
-        lane = self.ready.lanes[log.lane]
-        if lane.awaited is not window:
-            return
-        lane.take_in(window, self._entries(found))
-        self.ready.recount()
-        self.setting.turn.pump(self)
-
-    def _entries(self, found: list[StoredRecord]) -> list[Entry]:
-        """Entries for stored records; equal envelopes of neighbours are shared again."""
-        entries: list[Entry] = []
-        envelope: Envelope | None = None
-        for record in found:
-            if envelope is None or record.header != envelope.header or record.address != envelope.address:
-                envelope = envelope_of(record.address, record.header)
-            entry = Entry(self, record.sequence, Message(envelope, record.body), record.received_at)
-            entry.chunk = record.chunk
-            entry.slot = record.slot
-            entry.body_id = record.body_id
-            entry.stored = True
-            entry.returns = record.returns
-            entry.redelivered = record.returns > 0 or (record.flags & records.REDELIVERED) != 0
-            entries.append(entry)
-        return entries
-
-    # --- what becomes of those that were delivered -----------------------------------------------------------------
-
-    def settle(self, entry: Entry) -> None:
-        """It was acknowledged: it is gone."""
-        self.unacked -= 1
-        self.acknowledged += 1
-        self.forget(entry)
-
-    def forget(self, entry: Entry) -> None:
-        """The entry leaves the store."""
-        if entry.stored:
-            self.log_of(entry).settle(entry)
-
-    def log_of(self, entry: Entry) -> Log:
-        """The log of the lane that the entry stands in."""
-        if self.prioritised:
-            return self.ready.lane(entry.message.envelope.priority).log
-        return self.lane.log
-
-    def requeue(self, entry: Entry) -> None:
-        """It goes back to its place among the ready ones; the end of the turn delivers it again."""
-        self.unacked -= 1
-        if self.deleted:
-            return
-        entry.redelivered = True
-        entry.returns += 1
-        lane = self.ready.lane(entry.message.envelope.priority) if self.prioritised else self.lane
-        if entry.stored:
-            lane.log.returned(entry, entry.returns)
-        self.ready.put_back(lane, entry)
-        self.setting.turn.pump(self)
+            self.ready.expiry.remove(entry)
+            if entry.expires_at > self.clock.now:
+                return entry
+            self.give_up(entry, EXPIRED)
 
     def reject(self, entry: Entry) -> None:
         """Its receiver does not want it and nobody else shall have it."""
         self.unacked -= 1
+        if not self.deleted:
+            self.give_up(entry, REJECTED)
+
+    def give_up(self, entry: Entry, reason: str) -> None:
+        """An entry that is not in the line any more ends here, and goes on as a dead letter."""
+        self._dead_letter(entry.message, reason)
         self.forget(entry)
 
-    # --- the queue as a whole --------------------------------------------------------------------------------------
+    def _dead_letter(self, message: Message, reason: str) -> None:
+        exchange = self.limits.dead_letter_exchange
+        if exchange is not None:
+            routing_key = self.limits.dead_letter_routing_key
+            letter = deadletter.dead_letter(message, self.name, reason, exchange, routing_key, self.clock.now)
+            self.host.dead_letter(letter, exchange)
 
-    def add(self, consumer: Consumer) -> None:
-        """A consumer comes; it is served at the end of the turn, after its consume-ok."""
-        self.dispatch.add(consumer)
+    # --- length ----------------------------------------------------------------------------------------------------
 
-    def remove(self, consumer: Consumer) -> None:
-        """A consumer leaves; what it holds stays with its channel."""
-        self.dispatch.remove(consumer)
+    def _is_full(self) -> bool:
+        limits = self.limits
+        return (limits.max_length != NONE and self.ready.count >= limits.max_length) or (
+            limits.max_length_bytes != NONE and self.ready.size() >= limits.max_length_bytes
+        )
 
-    @property
-    def consumer_count(self) -> int:
-        """How many consumers it has, whether or not they can take anything now."""
-        return len(self.dispatch.consumers)
+    def _is_too_long(self) -> bool:
+        limits = self.limits
+        return (limits.max_length != NONE and self.ready.count > limits.max_length) or (
+            limits.max_length_bytes != NONE and self.ready.count > 0 and self.ready.size() > limits.max_length_bytes
+        )
 
-    def has_exclusive_consumer(self) -> bool:
-        """True if its only consumer asked to be the only one."""
-        consumers = self.dispatch.consumers
-        return bool(consumers) and consumers[0].exclusive
+    def _shorten(self) -> None:
+        """Drop the oldest messages of a queue that is too long; what the disk is asked for is dropped when it came."""
+        if self.limits.overflow != DROP_HEAD or not self.limits.limits_length():
+            return
+        while self._is_too_long():
+            entry = self.take()
+            if entry is None:
+                return
+            self.give_up(entry, MAXLEN)
 
-    def purge(self) -> int:
-        """Drop every ready message; return how many there were."""
-        count = self.ready.count
+    # --- time ------------------------------------------------------------------------------------------------------
+
+    def touch(self) -> None:
+        """The queue is used: it does not expire for a while."""
+        self._used_at = self.clock.now
+        if self.limits.expires != NONE:
+            self._appoint(self._used_at + self.limits.expires)
+
+    def due(self, now: int) -> None:
+        """An appointment of the queue: give up what has expired, perhaps the queue itself."""
+        if self.deleted or not self._appointment or now < self._appointment:
+            return
+        self._appointment = 0
+        if self._has_expired(now):
+            self.host.queue_expired(self)
+            return
+        for entry in self.ready.expiry.take_due(now, EXPIRED_PER_TURN):
+            self.ready.drop(self.lane_of(entry), entry)
+            self.give_up(entry, EXPIRED)
         for lane in self.ready.order:
-            entries, windows = lane.clear()
-            for entry in entries:
-                self.forget(entry)
-            for window in windows:
-                self.store.discard(lane.log, window)
+            lane.sift(now)
+        self._schedule()
+
+    def _has_expired(self, now: int) -> bool:
+        expires = self.limits.expires
+        return expires != NONE and not self.consumer_count and now - self._used_at >= expires
+
+    def sift(self, lane: Lane, found: list[StoredRecord]) -> None:
+        """Give up what has expired among the records of a window that stays on disk."""
+        now = self.clock.now
+        count, size, next_deadline = 0, 0, 0
+        for entry in self.entries(found):
+            if not entry.expires_at:
+                continue
+            if entry.expires_at <= now:
+                count += 1
+                size += len(entry.message.body)
+                self.give_up(entry, EXPIRED)
+            elif not next_deadline or entry.expires_at < next_deadline:
+                next_deadline = entry.expires_at
+        lane.sifted_out(count, size, max(next_deadline, now + SIFT_PAUSE) if next_deadline else 0)
         self.ready.recount()
-        return count
+        self._schedule()
+        self.setting.turn.pump(self)
 
-    def delete(self) -> None:
-        """The queue ends with everything in it; its consumers are the caller's business."""
-        self.deleted = True
+    def _schedule(self) -> None:
+        """Make an appointment for whatever is due first."""
+        first = self.ready.expiry.next_due()
+        if first:
+            self._appoint(first)
         for lane in self.ready.order:
-            lane.clear()
-        self.ready.recount()
-        self.store.drop_queue(self.id)
+            deadline = lane.next_deadline()
+            if deadline:
+                self._appoint(deadline)
+        if self.limits.expires != NONE and not self.consumer_count:
+            self._appoint(self._used_at + self.limits.expires)
 
-    def log_committed(self, log: Log) -> None:
-        """Entries of one of its logs are durable: what exceeds the head can leave memory."""
-        if not self.deleted:
-            self.ready.lanes[log.lane].page_out()
-
-    def page_out(self) -> None:
-        """Memory is short: put away what can be put away."""
-        for lane in self.ready.order:
-            lane.page_out()
-
-    def recover(self, windows: dict[int, list[Window]]) -> None:
-        """At start: what the store holds of this queue, by priority."""
-        self.ready.recover(windows)
+    def _appoint(self, time: int) -> None:
+        if not self._appointment or time < self._appointment:
+            self._appointment = time
+            self.setting.agenda.at(time, self._timer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from amqpd.broker.entry import Entry, EntryOwner
+from amqpd.broker.expiry import Expiry
 from amqpd.broker.lane import Lane, PageReader
 from amqpd.broker.memory import Memory
 from persistence.store import Store, Window
@@ -23,6 +24,7 @@ class Ready:
         self.memory: Final = memory
         self.reader: Final = reader
         self.count: int = 0
+        self.expiry: Final = Expiry()
         self.lanes: dict[int, Lane] = {}
         self.order: list[Lane] = []
         """The lanes by falling priority."""
@@ -33,7 +35,7 @@ class Ready:
         lane = self.lanes.get(priority)
         if lane is None:
             log = self.store.log(self.queue_id, priority, self.owner)
-            lane = self.lanes[priority] = Lane(log, self.memory, self.reader)
+            lane = self.lanes[priority] = Lane(log, self.memory, self.reader, self.expiry)
             self.order = [self.lanes[level] for level in sorted(self.lanes, reverse=True)]
         return lane
 
@@ -56,6 +58,11 @@ class Ready:
                     self.count -= 1
                 return entry
         return None
+
+    def drop(self, lane: Lane, entry: Entry) -> None:
+        """An entry that waits in memory is given up."""
+        self.count -= 1
+        lane.drop(entry)
 
     def recount(self) -> None:
         """Lanes changed their counts by themselves (a window that was read, or recovered)."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from amqpd.broker.arguments import QueueArguments
 from amqpd.broker.broker import Broker
-from amqpd.broker.permissions import Permission
+from amqpd.broker.permissions import Permission, TopicPermission
+from amqpd.broker.profile import profile_of
 from amqpd.broker.queue import Queue
 from amqpd.broker.users import User
 from amqpd.wire import tables
@@ -19,6 +20,7 @@ class Recovered:
         self.vhosts: list[rows.VHost] = []
         self.users: list[rows.User] = []
         self.permissions: list[rows.Permission] = []
+        self.topic_permissions: list[rows.TopicPermission] = []
         self.exchanges: list[rows.Exchange] = []
         self.queues: list[rows.Queue] = []
         self.bindings: list[rows.Binding] = []
@@ -27,7 +29,7 @@ class Recovered:
 def recover(broker: Broker, found: Recovered) -> None:
     """Bring everything back; messages stay on disk until they are due."""
     for vhost in found.vhosts:
-        broker.open_vhost(vhost.name)
+        broker.open_vhost(vhost.name, profile_of(vhost))
     _recover_users(broker, found)
     for exchange in found.exchanges:
         _recover_exchange(broker, exchange)
@@ -48,18 +50,20 @@ def _recover_users(broker: Broker, found: Recovered) -> None:
         users[permission.user].permissions[permission.vhost] = Permission(
             permission.configure, permission.write, permission.read
         )
+    for topic in found.topic_permissions:
+        users[topic.user].topic_permissions[(topic.vhost, topic.exchange)] = TopicPermission(topic.write, topic.read)
 
 
 def _recover_exchange(broker: Broker, row: rows.Exchange) -> None:
-    exchange = registry.create(
-        row.type, row.name, row.durable, row.auto_delete, row.internal, tables.decode(row.arguments)
-    )
+    exchange = registry.create(row.type, row.name, row.durable, row.auto_delete, row.internal, tables.decode(row.arguments))
     broker.vhosts[row.vhost].exchanges[row.name] = exchange
 
 
 def _recover_queue(broker: Broker, row: rows.Queue) -> Queue:
     arguments = QueueArguments(row.arguments, row.name, row.vhost)
-    queue = Queue(broker.setting, row.id, row.vhost, row.name, row.durable, row.auto_delete, None, arguments)
+    queue = Queue(
+        broker.setting, broker.vhosts[row.vhost], row.id, row.vhost, row.name, row.durable, row.auto_delete, None, arguments
+    )
     broker.vhosts[row.vhost].add_queue(queue)
     return queue
 

@@ -18,10 +18,11 @@ from amqpd.broker.consumer import Consumer, ConsumerOwner
 from amqpd.broker.durability import Awaiter, Durability
 from amqpd.broker.entry import Entry
 from amqpd.broker.ledger import Ledger
+from amqpd.broker.line import ACCEPTED, STORED
 from amqpd.broker.outbox import Outbox
 from amqpd.broker.publication import Draft, Publication
 from amqpd.broker.publishing import NO_ROUTE, NO_ROUTE_TEXT, draft_of, resolve
-from amqpd.broker.queue import SHARED_BODY, Queue
+from amqpd.broker.queue import Queue
 from amqpd.broker.turn import Turn
 from amqpd.broker.tx import Transaction
 from amqpd.broker.vhost import VHost
@@ -42,17 +43,20 @@ class Confirmer(Awaiter):
         self.closed: bool = False
         self._enlisted: bool = False
 
-    def publish(self, stored: bool) -> None:
-        """A message was published; stored if it is in the open batch."""
-        if stored:
+    def publish(self, result: int) -> None:
+        """A message was published: ACCEPTED, STORED or REFUSED."""
+        if result == STORED:
             number = self.store.open_number
             if self.confirms.publish_stored(number):
                 self.durability.wait(number, self)
-        else:
+            return
+        if result == ACCEPTED:
             self.confirms.publish()
-            if not self._enlisted:
-                self._enlisted = True
-                self.turn.confirms.append(self)
+        else:
+            self.confirms.publish_refused()
+        if not self._enlisted:
+            self._enlisted = True
+            self.turn.confirms.append(self)
 
     def durable(self, number: int) -> None:
         """Every batch up to this number is on disk."""
@@ -63,8 +67,20 @@ class Confirmer(Awaiter):
         """Confirm what waits for no batch."""
         self._enlisted = False
         through = self.confirms.due()
-        if through and not self.closed:
-            self.outbox.confirm(through, through - self.confirms.confirmed > 1)
+        if not through or self.closed:
+            return
+        refused = self.confirms.refused
+        while refused and refused[0] <= through:
+            tag = refused.popleft()
+            self._confirm(tag - 1)
+            self.outbox.refuse(tag)
+            self.confirms.confirmed = tag
+        self._confirm(through)
+
+    def _confirm(self, through: int) -> None:
+        news = through - self.confirms.confirmed
+        if news > 0:
+            self.outbox.confirm(through, news > 1)
             self.confirms.confirmed = through
 
 
@@ -127,24 +143,15 @@ class Session(ConsumerOwner):
         else:
             assert publication.exchange is not None
             targets = self.vhost.route(publication.exchange, draft.routing_keys, draft.headers)
-        stored = False
+        result = ACCEPTED
         if len(targets) == 1:
-            stored = targets[0].push(message, 0)
+            result = targets[0].push(message, 0)
         elif targets:
-            stored = self._push_to_all(targets, message)
+            result = self.vhost.push(targets, message)
         elif publication.mandatory:
             self.outbox.returned(message, NO_ROUTE, NO_ROUTE_TEXT)
         if self.confirmer is not None:
-            self.confirmer.publish(stored)
-
-    def _push_to_all(self, targets: list[Queue], message: Message) -> bool:
-        stored, body_id = False, 0
-        if len(message.body) >= SHARED_BODY and message.envelope.persistent:
-            body_id = self.store.share(message.body)
-        for queue in targets:
-            if queue.push(message, body_id):
-                stored = True
-        return stored
+            self.confirmer.publish(result)
 
     def select_confirms(self) -> None:
         """confirm.select. Raises PreconditionFailed on a transactional channel."""

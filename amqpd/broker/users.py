@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from amqpd.broker import passwords
-from amqpd.broker.permissions import Access, Permission
+from amqpd.broker.permissions import Access, Permission, TopicPermission
 
 LOOPBACK_ONLY: Final = frozenset(("guest",))
 """Users with a password that everybody knows: they may log in from this machine alone."""
@@ -23,6 +23,8 @@ class User:
         self.tags: Final = tags
         self.permissions: Final[dict[str, Permission]] = {}
         """By virtual host."""
+        self.topic_permissions: Final[dict[tuple[str, str], TopicPermission]] = {}
+        """By virtual host and exchange."""
 
 
 class Users:

@@ -7,14 +7,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final
 
 from amqpd.broker.arguments import QueueArguments
 from amqpd.broker.client import Client
 from amqpd.broker.consumer import Consumer
+from amqpd.broker.deadletter import DeadLetter
 from amqpd.broker.journal import Journal, binding_row, exchange_row, queue_row
-from amqpd.broker.queue import Queue, QueueSetting
-from amqpd.wire import tables
+from amqpd.broker.limits import effective
+from amqpd.broker.line import SHARED_BODY, Setting
+from amqpd.broker.queue import Queue, QueueHost
+from amqpd.message import Message
+from amqpd.wire import properties, tables
 from exchanges import registry
 from exchanges.base import Binding, Destination, Exchange
 from exchanges.default import DefaultExchange
@@ -31,14 +36,16 @@ PREDECLARED: Final = (
 """Name, type and internal flag of the exchanges that every virtual host has."""
 
 
-class VHost:
+class VHost(QueueHost):
     """One virtual host."""
 
-    def __init__(self, name: str, setting: QueueSetting, journal: Journal) -> None:
+    def __init__(self, name: str, setting: Setting, journal: Journal) -> None:
         self.name: Final = name
         self.setting: Final = setting
         self.journal: Final = journal
         self.generation: int = 0
+        self._letters: Final[deque[tuple[DeadLetter, str]]] = deque()
+        self._routing_letters: bool = False
         self.queues: Final[dict[str, Queue]] = {}
         self.exchanges: Final[dict[str, Exchange]] = {"": DefaultExchange("", True)}
         self.router: Final = Router(self.exchanges)
@@ -79,7 +86,7 @@ class VHost:
         """A new queue; one that is exclusive is never durable."""
         durable = durable and exclusive_to is None
         queue = Queue(
-            self.setting, self.journal.next_queue_id(), self.name, name, durable, auto_delete, exclusive_to, arguments
+            self.setting, self, self.journal.next_queue_id(), self.name, name, durable, auto_delete, exclusive_to, arguments
         )
         self.add_queue(queue)
         if exclusive_to is not None:
@@ -91,6 +98,7 @@ class VHost:
     def add_queue(self, queue: Queue) -> None:
         """A queue that was declared, or recovered."""
         self.queues[queue.name] = queue
+        queue.configure(effective(queue.arguments, {}, {}))
         self.generation += 1
 
     def delete_queue(self, queue: Queue) -> int:
@@ -127,9 +135,7 @@ class VHost:
         if binding is not None and self._is_durable(binding):
             self.journal.save(binding_row(self.name, binding))
 
-    def restore_binding(
-        self, source: Exchange, destination: Destination, routing_key: str, arguments: bytes
-    ) -> Binding | None:
+    def restore_binding(self, source: Exchange, destination: Destination, routing_key: str, arguments: bytes) -> Binding | None:
         """Bind without saving it (it is saved already, or need not be); None if it is bound already."""
         binding = source.bind(destination, routing_key, tables.decode(arguments))
         if binding is not None:
@@ -168,6 +174,43 @@ class VHost:
         return binding.source.durable and queue is not None and queue.durable
 
     # --- routes ----------------------------------------------------------------------------------------------------
+
+    def push(self, targets: list[Queue], message: Message) -> int:
+        """Give a message to several queues; a large body that is to survive is stored once. See `Line.push`."""
+        result, body_id = 0, 0
+        if len(message.body) >= SHARED_BODY and message.envelope.persistent:
+            body_id = self.setting.store.share(message.body)
+        for queue in targets:
+            result = max(result, queue.push(message, body_id))
+        return result
+
+    def dead_letter(self, letter: DeadLetter, exchange: str) -> None:
+        """Route what a queue gave up; queues that give up something for it wait until it is done."""
+        self._letters.append((letter, exchange))
+        if self._routing_letters:
+            return
+        self._routing_letters = True
+        try:
+            while self._letters:
+                self._route_letter(*self._letters.popleft())
+        finally:
+            self._routing_letters = False
+
+    def _route_letter(self, letter: DeadLetter, exchange_name: str) -> None:
+        exchange = self.exchanges.get(exchange_name)
+        if exchange is None:
+            return
+        found = properties.parse(letter.message.envelope.header)
+        targets = self.route(exchange, letter.routing_keys, properties.decoded_headers(found))
+        targets = [queue for queue in targets if letter.may_enter(queue.name)]
+        if len(targets) == 1:
+            targets[0].push(letter.message, 0)
+        elif targets:
+            self.push(targets, letter.message)
+
+    def queue_expired(self, queue: Queue) -> None:
+        """The queue was not used for as long as it may be."""
+        self.delete_queue(queue)
 
     def route(self, exchange: Exchange, routing_keys: list[str], headers: dict[str, object]) -> list[Queue]:
         """The queues for a message, each once."""

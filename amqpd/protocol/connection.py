@@ -146,9 +146,7 @@ class Connection:
                         repeat.channel.handler.publish(repeat.method, repeat.header, data[start : stop - 1])
                         position = stop
                         continue
-            size: i64 = (
-                (data[position + 3] << 24) | (data[position + 4] << 16) | (data[position + 5] << 8) | data[position + 6]
-            )
+            size: i64 = (data[position + 3] << 24) | (data[position + 4] << 16) | (data[position + 5] << 8) | data[position + 6]
             stop = position + size + FRAME_OVERHEAD
             if size > limit:
                 self._too_large(data[position], size)
@@ -232,6 +230,9 @@ class Connection:
         self._at_method = key
         if key == _PUBLISH:
             self._check_publish(payload)
+            repeat = self._repeat
+            if repeat is not None and repeat.channel is channel:
+                self._repeat = None  # Else a whole message could pass for one within the message that begins here.
             channel.start(payload)
         elif key == _ACK:
             if len(payload) != 13:

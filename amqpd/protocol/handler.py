@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from mypy_extensions import mypyc_attr
+
 from amqpd.wire.methods import Method
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class ChannelHandler:
     """Takes the commands of one channel; any of them may raise AmqpError."""
 
@@ -28,6 +31,7 @@ class ChannelHandler:
         raise NotImplementedError
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class ConnectionHandler:
     """Takes what concerns the connection as a whole."""
 

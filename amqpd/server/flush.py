@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop
+from asyncio import AbstractEventLoop, TimerHandle
 from time import time
 from typing import Final
 
@@ -60,6 +60,8 @@ class FlushSet:
         self._input: int = 0
         self._throttled: list[Throttled] = []
         self._relieved_at: int = 0
+        self._alarm: TimerHandle | None = None
+        self._alarm_at: int = 0
 
     def begin(self) -> None:
         """Something happened: set the clock of the core, and finish the turn later."""
@@ -89,12 +91,27 @@ class FlushSet:
         for output in outputs:
             output.flush()
         committing = self.committing
+        self._watch_agenda()
         if committing is not None:
             self._relieve()
             if committing.has_work():
                 committing.kick()
             if not committing.is_busy():
                 self._input = 0
+
+    def _watch_agenda(self) -> None:
+        """Have one timer ring when the core's next appointment is due."""
+        due = self.broker.agenda.next()
+        if due and (self._alarm is None or due < self._alarm_at):
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._alarm_at = due
+            self._alarm = self.loop.call_later(max(0.0, due / 1000 - time()), self._agenda_due)
+
+    def _agenda_due(self) -> None:
+        self._alarm = None
+        self.begin()
+        self.broker.agenda.run(self.broker.clock.now)
 
     def _relieve(self) -> None:
         memory = self.broker.memory

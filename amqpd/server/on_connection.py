@@ -43,6 +43,7 @@ def connection_start_ok(peer: Peer, client_properties: bytes, mechanism: str, re
             f"Login was refused using authentication mechanism {mechanism}. For details see the broker logfile."
         )
     peer.user = user
+    peer.mechanism = mechanism
     config = peer.config
     peer.send("connection.tune", config.channel_max, config.frame_max, config.heartbeat)
 
@@ -56,8 +57,8 @@ def connection_tune_ok(peer: Peer, channel_max: int, frame_max: int, heartbeat: 
 
 def connection_open(peer: Peer, virtual_host: str, reserved_1: str, reserved_2: bool) -> None:
     """Enter a virtual host."""
-    assert peer.user is not None, "connection.open is heard after start-ok only"
-    peer.client = peer.broker.enter(peer.user, virtual_host, peer.capable("consumer_cancel_notify"))
+    peer.enter(virtual_host)
+    assert peer.user is not None, "nobody enters without a user"
     peer.transport.handshake_done(peer.connection.limits.heartbeat)
     log(logger, INFO, "connection opened", peer=peer.transport.peer_address, user=peer.user.name, vhost=virtual_host)
     peer.send("connection.open-ok", "")

@@ -17,9 +17,7 @@ def exchange_declare(
     if passive:
         operations.declare_exchange_passively(session.vhost, name)
     else:
-        operations.declare_exchange(
-            session.client, session.vhost, name, type, durable, auto_delete, internal, arguments
-        )
+        operations.declare_exchange(session.client, session.vhost, name, type, durable, auto_delete, internal, arguments)
         channel.hold()
     if not no_wait:
         channel.reply("exchange.declare-ok")

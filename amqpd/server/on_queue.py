@@ -48,9 +48,7 @@ def queue_bind(
         channel.reply("queue.bind-ok")
 
 
-def queue_unbind(
-    channel: ChannelCommands, ticket: int, queue: str, exchange: str, routing_key: str, arguments: bytes
-) -> None:
+def queue_unbind(channel: ChannelCommands, ticket: int, queue: str, exchange: str, routing_key: str, arguments: bytes) -> None:
     """queue.unbind."""
     session = channel.session
     name = named(channel, queue)
@@ -70,9 +68,7 @@ def queue_purge(channel: ChannelCommands, ticket: int, queue: str, no_wait: bool
         channel.reply("queue.purge-ok", count)
 
 
-def queue_delete(
-    channel: ChannelCommands, ticket: int, queue: str, if_unused: bool, if_empty: bool, no_wait: bool
-) -> None:
+def queue_delete(channel: ChannelCommands, ticket: int, queue: str, if_unused: bool, if_empty: bool, no_wait: bool) -> None:
     """queue.delete."""
     session = channel.session
     count = operations.delete_queue(session.client, session.vhost, named(channel, queue), if_unused, if_empty)

@@ -63,9 +63,7 @@ class WireSender(Sender):
         self._redelivered = redelivered
         self._whole = size > 0 and content.fits(size, self.frame_max)
         self._start = content.deliver_start(self.number, self.consumer_tag, len(envelope.address))
-        self._rest = content.deliver_rest(
-            self.number, redelivered, envelope.address, envelope.header, size, self.frame_max
-        )
+        self._rest = content.deliver_rest(self.number, redelivered, envelope.address, envelope.header, size, self.frame_max)
 
 
 class WireOutbox(Outbox):
@@ -95,6 +93,10 @@ class WireOutbox(Outbox):
         """basic.ack to a publisher."""
         payload = b"\x00\x3c\x00\x50" + delivery_tag.to_bytes(8, "big") + (b"\x01" if multiple else b"\x00")
         self.output.add(frame(METHOD, self.number, payload))
+
+    def refuse(self, delivery_tag: int) -> None:
+        """basic.nack to a publisher."""
+        self.output.add(frame(METHOD, self.number, b"\x00\x3c\x00\x78" + delivery_tag.to_bytes(8, "big") + b"\x00"))
 
     def returned(self, message: Message, reply_code: int, reply_text: str) -> None:
         """basic.return."""

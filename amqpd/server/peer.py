@@ -9,6 +9,8 @@ from mypy_extensions import mypyc_attr
 
 from amqpd.broker.broker import Broker
 from amqpd.broker.client import Client
+from amqpd.broker.connections import ConnectionInfo
+from amqpd.broker.session import Session
 from amqpd.broker.users import User
 from amqpd.config import Config
 from amqpd.errors import ConnectionForced, NotAllowed
@@ -59,6 +61,8 @@ class Peer(ConnectionHandler):
         self.user: User | None = None
         self.client: Client | None = None
         self.client_properties: dict[str, object] = {}
+        self.mechanism: str = ""
+        self.presence: Presence | None = None
         transport.attach(self.connection, self, self.throttle)
 
     def capable(self, capability: str) -> bool:
@@ -69,6 +73,13 @@ class Peer(ConnectionHandler):
     def send(self, name: str, *values: object) -> None:
         """Send a method on channel 0."""
         self.connection.send(0, METHODS[name], values)
+
+    def enter(self, vhost: str) -> None:
+        """The peer opens the virtual host. Raises NotAllowed."""
+        assert self.user is not None, "connection.open is heard after start-ok only"
+        self.client = self.broker.enter(self.user, vhost, self.capable("consumer_cancel_notify"))
+        self.presence = Presence(self, self.user.name, vhost)
+        self.broker.connections.add(self.presence)
 
     # --- called by the protocol ------------------------------------------------------------------------------------
 
@@ -82,9 +93,7 @@ class Peer(ConnectionHandler):
         channel_max = self.connection.limits.channel_max
         if channel_max and number > channel_max:
             opened = len(self.connection.channels)
-            raise NotAllowed(
-                f"number of channels opened ({opened}) has reached the negotiated channel_max ({channel_max})"
-            )
+            raise NotAllowed(f"number of channels opened ({opened}) has reached the negotiated channel_max ({channel_max})")
         outbox = WireOutbox(number, self.connection, self.transport.flow)
         session = self.broker.session(self.client, outbox)
         return ChannelCommands(number, self.connection, self.transport, session, self.handlers, self.alarms, self.block)
@@ -130,6 +139,8 @@ class Peer(ConnectionHandler):
         if client is not None:
             self.client = None
             self.broker.leave(client)
+        if self.presence is not None:
+            self.broker.connections.remove(self.presence)
 
     def force_close(self, reason: str) -> None:
         """Close the connection for the operator's or the broker's reasons."""
@@ -141,6 +152,57 @@ class Peer(ConnectionHandler):
     def _log(self, level: int, event: str, **fields: object) -> None:
         user = self.user.name if self.user is not None else ""
         log(logger, level, event, peer=self.transport.peer_address, user=user, **fields)
+
+
+class Presence(ConnectionInfo):
+    """The connection as operators see it."""
+
+    def __init__(self, peer: Peer, user: str, vhost: str) -> None:
+        super().__init__()
+        self.peer: Final = peer
+        transport = peer.transport
+        limits = peer.connection.limits
+        self.user = user
+        self.vhost = vhost
+        self.peer_host, self.peer_port = transport.address("peername")
+        self.host, self.port = transport.address("sockname")
+        self.auth_mechanism = peer.mechanism
+        self.client_properties = peer.client_properties
+        self.channel_max = limits.channel_max
+        self.frame_max = limits.frame_max
+        self.heartbeat = limits.heartbeat
+        self.connected_at = peer.broker.clock.now
+
+    def sessions(self) -> dict[int, Session]:
+        """See `ConnectionInfo.sessions`."""
+        found: dict[int, Session] = {}
+        for number, channel in self.peer.connection.channels.items():
+            handler = channel.handler
+            if isinstance(handler, ChannelCommands) and not channel.closing:
+                found[number] = handler.session
+        return found
+
+    def state(self) -> str:
+        """See `ConnectionInfo.state`."""
+        if self.peer.connection.state != RUNNING:
+            return "closing"
+        return "blocked" if self.peer.transport.is_paused(ALARM) else "running"
+
+    def received(self) -> tuple[int, int]:
+        """See `ConnectionInfo.received`."""
+        return self.peer.transport.received, self.peer.transport.reads
+
+    def sent(self) -> tuple[int, int]:
+        """See `ConnectionInfo.sent`."""
+        return self.peer.transport.sent, self.peer.transport.writes
+
+    def pending(self) -> int:
+        """See `ConnectionInfo.pending`."""
+        return self.peer.transport.pending()
+
+    def close(self, reason: str) -> None:
+        """See `ConnectionInfo.close`."""
+        self.peer.force_close(reason)
 
 
 class Throttle(Throttled):

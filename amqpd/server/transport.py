@@ -46,6 +46,10 @@ class Transport(Output):
         self.socket: SocketTransport | None = None
         self.peer_address: str = ""
         self.from_loopback: bool = False
+        self.received: int = 0
+        self.reads: int = 0
+        self.sent: int = 0
+        self.writes: int = 0
         self._interval: float = 0.0
         self._timer: TimerHandle | None = None
         self._pauses: dict[str, None] = {}
@@ -74,6 +78,8 @@ class Transport(Output):
     def data_received(self, data: bytes) -> None:
         """The client sent bytes."""
         self.heartbeat.received = True
+        self.received += len(data)
+        self.reads += 1
         self.flush_set.begin()
         if self.throttle is not None and not self.flush_set.admit(len(data), self.throttle):
             self.pause(COMMIT)
@@ -109,6 +115,11 @@ class Transport(Output):
         if self.handler is not None:
             self.handler.lost("" if error is None else str(error))
 
+    def address(self, end: str) -> tuple[str, int]:
+        """Host and port of one end of the connection: `peername` or `sockname`."""
+        found = self.socket.get_extra_info(end) if self.socket is not None else None
+        return (str(found[0]), int(found[1])) if found else ("", 0)
+
     # --- output ----------------------------------------------------------------------------------------------------
 
     def hold(self) -> None:
@@ -128,6 +139,8 @@ class Transport(Output):
             return
         if data:
             self.heartbeat.sent = True
+            self.sent += len(data)
+            self.writes += 1
             socket.write(data)
         if self._closing:
             socket.close()
@@ -153,6 +166,10 @@ class Transport(Output):
         if self.socket is not None:
             self.socket.abort()
 
+    def pending(self) -> int:
+        """Bytes that wait for the client to read."""
+        return self.socket.get_write_buffer_size() if self.socket is not None else 0
+
     # --- input -----------------------------------------------------------------------------------------------------
 
     def pause(self, reason: str) -> None:
@@ -160,6 +177,10 @@ class Transport(Output):
         if not self._pauses and self.socket is not None:
             self.socket.pause_reading()
         self._pauses[reason] = None
+
+    def is_paused(self, reason: str) -> bool:
+        """True while this reason to pause stands."""
+        return reason in self._pauses
 
     def resume(self, reason: str) -> None:
         """The reason is gone; read again if it was the last one."""

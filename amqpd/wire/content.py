@@ -18,9 +18,7 @@ def deliver_start(channel: int, consumer_tag: bytes, address_size: int) -> bytes
     return _FRAME.pack(METHOD, channel, size) + _DELIVER + consumer_tag
 
 
-def deliver_rest(
-    channel: int, redelivered: bool, address: bytes, header: bytes, body_size: int, frame_max: int
-) -> bytes:
+def deliver_rest(channel: int, redelivered: bool, address: bytes, header: bytes, body_size: int, frame_max: int) -> bytes:
     """What follows the delivery tag, up to a body of body_size octets if that fits one frame, else up to the header's end.
 
     address is the exchange and the routing key as two short strings.

@@ -39,6 +39,11 @@ class Timestamp(int):
     """Seconds since the epoch, told apart from plain integers so that it is encoded as type T."""
 
 
+@mypyc_attr(native_class=False)
+class Long(int):
+    """An integer that is encoded as type l however small it is."""
+
+
 class Field:
     """One field of a table: its name, the letter of its type, its Python value, and where its bytes lie."""
 
@@ -140,6 +145,8 @@ def _encoded(value: object) -> bytes:
         return _long(b"S", value.encode("utf-8", "surrogateescape"))
     if isinstance(value, Timestamp):
         return b"T" + _FIXED["T"].pack(value)
+    if isinstance(value, Long):
+        return b"l" + _FIXED["l"].pack(value)
     if isinstance(value, int):
         if -_INT32_MAX - 1 <= value <= _INT32_MAX:
             return b"I" + _FIXED["I"].pack(value)
@@ -168,9 +175,9 @@ def _long(tag: bytes, octets: bytes) -> bytes:
 def _decimal(value: Decimal) -> bytes:
     _sign, _digits, exponent = value.as_tuple()
     scale = -exponent if isinstance(exponent, int) and exponent < 0 else 0
-    if not value.is_finite() or scale > 255 or abs(unscaled := int(value.scaleb(scale))) > _INT32_MAX:
-        raise BadSyntax("decimal does not fit a field table")
-    return b"D" + _DECIMAL.pack(scale, unscaled)
+    if value.is_finite() and scale <= 255 and -_INT32_MAX - 1 <= (unscaled := int(value.scaleb(scale))) <= _INT32_MAX:
+        return b"D" + _DECIMAL.pack(scale, unscaled)
+    raise BadSyntax("decimal does not fit a field table")
 
 
 def without(table: bytes, name: str) -> bytes:

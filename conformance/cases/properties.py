@@ -107,21 +107,24 @@ def _(broker: Broker, sent: dict[str, Any]) -> None:
 
 
 @properties.table(
-    "property.odd",
-    "A {} that the specification does not define is passed on",
-    SPEC,
-    [
-        ("delivery_mode 0", {"delivery_mode": 0}),
-        ("delivery_mode 3", {"delivery_mode": 3}),
-        ("priority 255", {"priority": 255}),
-    ],
+    "property.delivery-mode.unknown",
+    "delivery_mode {} is refused with 406",
+    "RabbitMQ: invalid message",
+    [("0", 0), ("3", 3), ("255", 255)],
     EXTENSION,
 )
-def _(broker: Broker, sent: dict[str, Any]) -> None:
+def _(broker: Broker, delivery_mode: int) -> None:
+    channel = broker.channel()
+    channel.publish(b"m", routing_key=channel.queue(), delivery_mode=delivery_mode)
+    channel.must_close(406, "basic.publish")
+
+
+@properties.case("property.priority.large", "A priority beyond 9 is passed on", SPEC, EXTENSION)
+def _(broker: Broker) -> None:
     channel = broker.channel()
     queue = channel.queue()
-    channel.publish(b"m", routing_key=queue, **sent)
-    equal("properties", sent, channel.must_get(queue).properties)
+    channel.publish(b"m", routing_key=queue, priority=255)
+    equal("priority", 255, channel.must_get(queue).properties["priority"])
 
 
 @properties.case(

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -53,13 +54,14 @@ class Broker:
 class BrokerProcess(Broker):
     """An amqpd process on a free loopback port, with a data folder and a log of its own below `folder`."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> None:
         super().__init__("amqp://127.0.0.1")
         self.data_folder = folder / "data"
         self._folder = folder
         self._stdout_path = folder / "stdout.txt"
         self._stderr_path = folder / "stderr.txt"
         self._arguments = arguments
+        self._variables = variables or {}
         self._process = self._start(port=0)
 
     @property
@@ -102,9 +104,10 @@ class BrokerProcess(Broker):
     def _start(self, port: int) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "amqpd", "--port", str(port), "--data-dir", str(self.data_folder)]
         command += ["--log-level", "warning", *self._arguments]
+        variables = environment() | self._variables
         with self._stdout_path.open("wb") as stdout, self._stderr_path.open("ab") as stderr:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=environment(), cwd=self._folder
+                command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=variables, cwd=self._folder
             )
         try:
             self.port = self._announced_port(process)
@@ -140,3 +143,11 @@ def package_folder() -> Path:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("amqpd")
     return Path(spec.origin).parent.parent
+
+
+def resident_peak(pid: int) -> int:
+    """Bytes of memory that a process has had resident at most."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found[1]) * 1024

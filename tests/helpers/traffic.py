@@ -4,7 +4,7 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, repeat
 from typing import Any, Final
 
 from conformance.client.connection import Connection, plain
@@ -102,7 +102,7 @@ class Publisher(Client):
         self._chance: Final = chance
         self._target: Final = target
         self._sizes: Final = sizes
-        self._ids: Final[Iterator[Id]] = map(Id, _forever(next(publishers)), count(1))
+        self._ids: Final[Iterator[Id]] = map(Id, repeat(next(publishers)), count(1))
         self._outstanding: Final[deque[tuple[Id, list[Fates]]]] = deque()
         self._confirmed = 0
 
@@ -200,7 +200,3 @@ class Consumer(Client):
             self._confirmed += 1
             self._fates.settled(self._fenced.popleft())
 
-
-def _forever(number: int) -> Iterator[int]:
-    while True:
-        yield number

@@ -1,50 +1,60 @@
-"""Fixtures for tests over TCP.
+"""Connections that are closed when their test is over."""
 
-Set AMQPD_TEST_URL=amqp://guest:guest@127.0.0.1:5672 to run the same tests against a broker that already runs there.
-"""
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 
-import os
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
+import pika
 import pytest
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import AMQPError
 
-from helpers.broker import Broker, BrokerProcess
-
-
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """A broker that all tests of this process share."""
-    with running_broker(tmp_path_factory.mktemp("broker")) as shared:
-        yield shared
+from conformance.client.connection import Connection
+from helpers import traffic
+from helpers.broker import Broker
 
 
 @pytest.fixture
-def own_broker(tmp_path: Path) -> Iterator[Broker]:
-    """A broker for one test alone, which may stop, kill and restart it."""
-    with running_broker(tmp_path) as own:
-        yield own
+def connect() -> Iterator[Callable[..., Connection]]:
+    """`helpers.traffic.connect`."""
+    with ExitStack() as stack:
+
+        def connect(broker: Broker, **tune: int) -> Connection:
+            connection = traffic.connect(broker, **tune)
+            stack.callback(connection.drop)
+            return connection
+
+        yield connect
 
 
 @pytest.fixture
-def unique_name(request: pytest.FixtureRequest) -> str:
-    """A name for queues and exchanges that no other test uses."""
-    return f"{request.node.name[:80]}-{uuid.uuid4().hex[:8]}"
+def dial() -> Iterator[Callable[[Broker], Connection]]:
+    """`helpers.traffic.dial`."""
+    with ExitStack() as stack:
+
+        def dial(broker: Broker) -> Connection:
+            connection = traffic.dial(broker)
+            stack.callback(connection.drop)
+            return connection
+
+        yield dial
 
 
-@contextmanager
-def running_broker(folder: Path) -> Iterator[Broker]:
-    """Run a broker, which must not log a traceback and must stop with exit code 0 unless a test has ended it."""
-    url = os.environ.get("AMQPD_TEST_URL")
-    if url:
-        yield Broker(url)
-        return
-    process = BrokerProcess(folder)
-    try:
-        yield process
-    finally:
-        exit_code = process.stop() if process.is_running else 0
-    assert "Traceback" not in process.stderr, process.stderr
-    assert 0 == exit_code, process.stderr
+@pytest.fixture
+def pika_channel() -> Iterator[Callable[..., BlockingChannel]]:
+    """A function that opens a channel of a new pika connection to a broker; further arguments are pika's parameters."""
+    with ExitStack() as stack:
+
+        def channel(broker: Broker, **parameters: object) -> BlockingChannel:
+            chosen = pika.URLParameters(broker.url)
+            for name, value in parameters.items():
+                setattr(chosen, name, value)
+            connection = pika.BlockingConnection(chosen)
+            stack.callback(_close, connection)
+            return connection.channel()
+
+        yield channel
+
+
+def _close(connection: pika.BlockingConnection) -> None:
+    with suppress(AMQPError):
+        connection.close()

@@ -78,8 +78,10 @@ def play(path: Path, scene: Callable[[Stage], Awaitable[None]], errors: list[Sto
         try:
             await scene(stage)
         finally:
-            await stage.committer.close()
-            await definitions.close()
+            try:
+                await stage.committer.close()
+            finally:
+                await definitions.close()
 
     asyncio.run(main())
 
@@ -181,6 +183,17 @@ def test_a_fatal_error_ends_all_commits(tmp_path: Path, caplog: pytest.LogCaptur
 
     play(tmp_path, scene, [error])
     assert [("CRITICAL", "cannot commit: broken")] == [(one.levelname, one.message) for one in caplog.records]
+
+
+def test_closing_does_not_wait_for_space(tmp_path: Path) -> None:
+    """A program that is told to end while the disk is full ends, with the error."""
+
+    async def scene(stage: Stage) -> None:
+        stage.put(b"a")
+        stage.committer.kick()
+
+    with pytest.raises(NoSpace):
+        play(tmp_path, scene, [NoSpace("no space")] * 9)
 
 
 def test_windows_are_read_beside_the_loop(tmp_path: Path) -> None:

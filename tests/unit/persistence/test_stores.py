@@ -272,6 +272,27 @@ def test_a_dropped_queue_leaves_nothing(place: Place) -> None:
     assert [[], [], []] == [stored(store, table) for table in (CHUNKS, REFERENCES, BODIES)]
 
 
+def test_dropping_a_queue_that_wrote_nothing_writes_nothing(store: ChunkStore) -> None:
+    """Short-lived queues without stored messages cost the disk nothing."""
+    log = opened(store)
+    put(log, b"pending")
+    log.spill(Note(store.first_sequence + 1, b"pending"))
+    store.drop_queue(1)
+    store.drop_queue(2)
+    assert store.close_batch() is None
+
+
+def test_a_recovered_queue_can_be_dropped(place: Place) -> None:
+    """A queue whose messages are of an earlier run goes like any other."""
+    put(opened(place.store), b"a")
+    commit(place.store)
+    store = place.reopen()
+    store.recover({1})
+    store.drop_queue(1)
+    commit(store)
+    assert [] == stored(store, CHUNKS)
+
+
 def test_a_shared_body_is_stored_once(place: Place) -> None:
     """A body is written once for several queues, found by each, counted over a restart and deleted with its last."""
     store = place.store

@@ -1,0 +1,176 @@
+"""One request as a view sees it: who asks, for what, with which body."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiohttp import web
+
+from amqpd.broker.client import Client
+from amqpd.broker.users import IMPERSONATOR, User
+from amqpd.broker.vhost import VHost
+from amqpd.management.page import Wish
+from amqpd.management.refusal import bad_request, missing, not_authorised, not_found
+from amqpd.management.site import Site
+from amqpd.management.stats import Ranges
+
+MANAGEMENT_TAGS: Final = frozenset(("administrator", "monitoring", "policymaker", "management"))
+MONITORING_TAGS: Final = frozenset(("administrator", "monitoring"))
+POLICY_TAGS: Final = frozenset(("administrator", "policymaker"))
+_EMPTY_BODIES: Final = (b"", b"null", b"undefined")
+NO_ACCESS: Final = "User not authorised to access virtual host"
+
+
+class Answer:
+    """An answer other than 200 with JSON."""
+
+    def __init__(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
+        self.status: Final = status
+        self.body: Final = body
+        self.headers: Final = dict(headers or {})
+
+
+CREATED: Final = Answer(201)
+NO_CONTENT: Final = Answer(204)
+
+
+def saved(is_new: bool) -> Answer:
+    """The answer to a PUT."""
+    return CREATED if is_new else NO_CONTENT
+
+
+class Call:
+    """A request and what it may do."""
+
+    def __init__(self, site: Site, request: web.Request, parameters: dict[str, str], user: User) -> None:
+        self.site: Final = site
+        self.broker: Final = site.broker
+        self.request: Final = request
+        self.parameters: Final = parameters
+        self.user: Final = user
+        """Nobody in particular if the route is open to anybody."""
+        self.query: Final[Mapping[str, str]] = request.query
+        self._body: dict[str, Any] | None = None
+
+    # --- what the user may do --------------------------------------------------------------------------------------
+
+    def has_tag(self, tags: frozenset[str]) -> bool:
+        """True if the user has one of the tags."""
+        return not tags.isdisjoint(self.user.tags)
+
+    @property
+    def monitors(self) -> bool:
+        """True if the user may see everything."""
+        return self.has_tag(MONITORING_TAGS)
+
+    def may_see(self, vhost: str) -> bool:
+        """True if the user may look into the virtual host."""
+        return vhost in self.user.permissions or self.monitors
+
+    def visible_vhosts(self) -> list[VHost]:
+        """The virtual hosts that the user may look into, or the one that the path or X-Vhost names; by name."""
+        if "vhost" in self.parameters:
+            return [self.seen_vhost()]
+        wanted = self.request.headers.get("X-Vhost", "")
+        vhosts = self.broker.vhosts
+        return [vhosts[name] for name in sorted(vhosts) if self.may_see(name) and wanted in ("", name)]
+
+    # --- what the path names ---------------------------------------------------------------------------------------
+
+    def __getitem__(self, name: str) -> str:
+        return self.parameters[name]
+
+    def seen_vhost(self) -> VHost:
+        """The virtual host of the path, to look into. Raises Refusal."""
+        vhost = self.broker.vhosts.get(self["vhost"])
+        if vhost is None:
+            raise not_found()
+        if not self.may_see(vhost.name):
+            raise not_authorised(NO_ACCESS)
+        return vhost
+
+    def entered_vhost(self) -> VHost:
+        """The virtual host of the path, to change something in it. Raises Refusal."""
+        vhost = self.broker.vhosts.get(self["vhost"])
+        if vhost is None:
+            raise missing("vhost_not_found")
+        if vhost.name not in self.user.permissions:
+            raise not_authorised(NO_ACCESS)
+        return vhost
+
+    def client(self, vhost: VHost) -> Client:
+        """The user as a client of the virtual host. Raises Refusal."""
+        access = self.broker.users.access(self.user, vhost.name)
+        if access is None:
+            raise not_authorised(NO_ACCESS)
+        return Client(self.user.name, vhost.name, access, IMPERSONATOR in self.user.tags, False)
+
+    # --- what the query and the body say ---------------------------------------------------------------------------
+
+    def wish(self) -> Wish:
+        """How a list is wanted."""
+        return Wish(self.query)
+
+    def ranges(self) -> Ranges:
+        """Which samples are wanted."""
+        return Ranges(self.query)
+
+    def flag(self, name: str) -> bool:
+        """True if the query says `name=true`."""
+        return self.query.get(name) == "true"
+
+    async def body(self, *mandatory: str) -> dict[str, Any]:
+        """The JSON object that was sent; empty if nothing was. Raises Refusal if it lacks something."""
+        if self._body is None:
+            self._body = _object(await self.request.read())
+        lacking = [name for name in mandatory if name not in self._body]
+        if lacking:
+            raise bad_request("[" + ",\n ".join(f"{{key_missing,{name}}}" for name in lacking) + "]")
+        return self._body
+
+    async def done(self, answer: Answer = NO_CONTENT) -> Answer:
+        """The answer, once everything that was changed is on disk."""
+        await self.site.durable()
+        return answer
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    if body.strip() in _EMPTY_BODIES:
+        return {}
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        raise bad_request("not_json") from None
+    if isinstance(found, str):
+        raise bad_request("not_json: the body is doubly-JSON-encoded")
+    if not isinstance(found, dict):
+        raise bad_request("not_json")
+    return found
+
+
+def boolean(body: Mapping[str, Any], name: str, default: bool) -> bool:
+    """A boolean member, or the text of one. Raises Refusal."""
+    value = body.get(name, default)
+    if value in (True, "true"):
+        return True
+    if value in (False, "false"):
+        return False
+    raise bad_request(["not_boolean", value])
+
+
+def integer(value: object) -> int:
+    """A whole number, or the text of one. Raises Refusal."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.removeprefix("-").isdecimal() and value.isascii() and len(value) < 20:
+        return int(value)
+    raise bad_request(["not_integer", value])
+
+
+def string(value: object, reason: object) -> str:
+    """A text. Raises Refusal with this reason."""
+    if not isinstance(value, str):
+        raise bad_request(reason)
+    return value

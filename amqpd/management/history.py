@@ -1,0 +1,38 @@
+"""One object's numbers over time, sampled at even steps.
+
+1. A step is noted only if it differs from the one before: an idle object keeps one sample however long it lives.
+2. Between two noted steps the numbers are those of the earlier one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from typing import Final
+
+Row = tuple[int, ...]
+
+
+class History:
+    """The rows of one object by step."""
+
+    __slots__ = ("_rows", "_steps", "last")
+
+    def __init__(self, length: int) -> None:
+        """Length is how many changes are kept."""
+        self.last: Row | None = None
+        """The newest row."""
+        self._steps: Final[deque[int]] = deque(maxlen=length)
+        self._rows: Final[deque[Row]] = deque(maxlen=length)
+
+    def note(self, step: int, row: Row) -> None:
+        """This is how it stands at this step, which is later than all before."""
+        if self.last != row:
+            self.last = row
+            self._steps.append(step)
+            self._rows.append(row)
+
+    def at(self, step: int) -> Row | None:
+        """How it stood at a step; None before the first sample."""
+        found = bisect_right(self._steps, step)
+        return self._rows[found - 1] if found else None

@@ -1,0 +1,187 @@
+"""A broker's core without sockets: its disk is in memory, and what it sends is collected and read."""
+
+from amqpd.broker.arguments import QueueArguments
+from amqpd.broker.broker import Broker
+from amqpd.broker.client import Client
+from amqpd.broker.credit import Flow
+from amqpd.broker.entry import EntryOwner
+from amqpd.broker.journal import Journal
+from amqpd.broker.lane import PageReader
+from amqpd.broker.permissions import Access, Permission
+from amqpd.broker.queue import Queue
+from amqpd.broker.recovery import Recovered, recover
+from amqpd.broker.vhost import VHost
+from amqpd.protocol.connection import Connection
+from amqpd.protocol.handler import ConnectionHandler
+from amqpd.protocol.handshake import Limits
+from amqpd.protocol.output import Output
+from amqpd.server.outbox import WireOutbox
+from amqpd.wire import tables
+from amqpd.wire.methods import short_string
+from helpers.client import Heard, content_header, hear
+from persistence import rows
+from persistence.memory import MemoryStore, memory_store
+from persistence.rows import Row
+from persistence.store import Log, Window
+
+PLENTY = 1 << 30
+
+
+class MemoryJournal(Journal):
+    """Definitions in a dictionary."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[object, ...], Row] = {}
+        self._last_id = 0
+
+    def save(self, row: Row) -> None:
+        """Keep a row."""
+        self.rows[_key(row)] = row
+
+    def remove(self, row: Row) -> None:
+        """Forget a row."""
+        self.rows.pop(_key(row), None)
+
+    def next_queue_id(self) -> int:
+        """One more than the last time."""
+        self._last_id += 1
+        return self._last_id
+
+    def recovered(self) -> Recovered:
+        """The rows as recovery wants them."""
+        found = Recovered()
+        for row in self.rows.values():
+            for kind, into in (
+                (rows.VHost, found.vhosts), (rows.User, found.users), (rows.Permission, found.permissions),
+                (rows.Exchange, found.exchanges), (rows.Queue, found.queues), (rows.Binding, found.bindings),
+            ):  # fmt: skip
+                if isinstance(row, kind):
+                    into.append(row)  # type: ignore[arg-type]  # each list takes its own kind
+        return found
+
+
+def _key(row: Row) -> tuple[object, ...]:
+    return (row.TABLE, *[getattr(row, name) for name in row.KEY])
+
+
+class Pages(PageReader):
+    """Reads windows when it is told to."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[Log, Window]] = []
+
+    def request(self, log: Log, window: Window) -> None:
+        """Note it for later."""
+        self.requests.append((log, window))
+
+    def read(self) -> int:
+        """Read what was asked for; return how many windows that were."""
+        requests, self.requests = self.requests, []
+        for log, window in requests:
+            owner = log.owner
+            assert isinstance(owner, EntryOwner)
+            owner.page_read(log, window, log.store.read(log, window))
+        return len(requests)
+
+
+class Core:
+    """A broker with one virtual host and a user who may do everything in it."""
+
+    def __init__(
+        self, memory_limit: int = PLENTY, store: MemoryStore | None = None, journal: MemoryJournal | None = None
+    ) -> None:
+        self.store = store or memory_store()
+        self.journal = journal or MemoryJournal()
+        self.pages = Pages()
+        self.memory_limit = memory_limit
+        self.broker = Broker(self.store, self.journal, self.pages, memory_limit)
+        if journal is None:
+            self.broker.add_vhost("/")
+            user = self.broker.add_user("guest", "guest", ("administrator",))
+            self.broker.set_permission(user, "/", ".*", ".*", ".*")
+
+    @property
+    def vhost(self) -> VHost:
+        """The virtual host."""
+        return self.broker.vhosts["/"]
+
+    def restart(self) -> "Core":
+        """The broker after a crash: what was committed is there."""
+        core = Core(self.memory_limit, self.store.reopen(), self.journal)
+        recover(core.broker, self.journal.recovered())
+        return core
+
+    def client(self, *, wants_cancels: bool = True) -> Client:
+        """A new connection of the user who may do everything."""
+        return self.broker.enter(self.broker.users.by_name["guest"], "/", wants_cancels)
+
+    def limited_client(self, configure: str = "", write: str = "", read: str = "") -> Client:
+        """A new connection of a user with these rights."""
+        return Client("alice", "/", Access("alice", "/", Permission(configure, write, read)), False, True)
+
+    def channel(self, client: Client | None = None) -> "CoreChannel":
+        """A new channel, of a client of its own unless one is given."""
+        return CoreChannel(self, client or self.client())
+
+    def finish(self) -> None:
+        """End the turn: deliver and confirm."""
+        self.broker.turn.finish()
+
+    def commit(self) -> None:
+        """End the turn, bring the open batch to disk, and finish what waited for it."""
+        self.finish()
+        number = self.store.open_number
+        batch = self.store.close_batch()
+        if batch is not None:
+            self.store.apply(batch)
+            self.store.committed(batch)
+        self.broker.durability.batch_durable(number)
+        self.finish()
+
+    def settle(self) -> None:
+        """Commit, and read pages, until nothing moves any more."""
+        self.commit()
+        while self.pages.read():
+            self.commit()
+
+
+class CoreChannel:
+    """A session with an outbox whose frames are kept."""
+
+    def __init__(self, core: Core, client: Client) -> None:
+        self.core = core
+        self.client = client
+        self.output = Output([])
+        self.flow = Flow()
+        connection = Connection(ConnectionHandler(), self.output, PLENTY)
+        connection.limits = Limits(0, 0, 0)
+        self.session = core.broker.session(client, WireOutbox(1, connection, self.flow))
+
+    def publish(
+        self, exchange: str, routing_key: str, body: bytes = b"", *, mandatory: bool = False, **properties: object
+    ) -> None:
+        """Publish one message."""
+        address = short_string(exchange) + short_string(routing_key)
+        publication = self.session.publication(exchange, routing_key, mandatory, address)
+        self.session.publish(self.session.draft(publication, content_header(len(body), **properties)), body)
+
+    def consume(
+        self, queue: Queue, tag: str = "c", *, no_ack: bool = False, prefetch: int = 0, exclusive: bool = False, priority: int = 0
+    ) -> None:
+        """Consume with a prefetch of its own."""
+        self.session.qos(prefetch, False)
+        self.session.consume(queue, tag, no_ack, exclusive, priority)
+
+    def heard(self) -> list[Heard]:
+        """What was newly sent to the channel's peer."""
+        return hear(self.output.take())
+
+    def bodies(self) -> list[bytes]:
+        """The bodies of what was newly delivered."""
+        return [heard.body for heard in self.heard() if heard.name == "basic.deliver"]
+
+
+def declare(core: Core, name: str, *, durable: bool = True, auto_delete: bool = False, **arguments: object) -> Queue:
+    """A new queue; underscores in names of arguments stand for hyphens."""
+    table = tables.encode({key.replace("_", "-"): value for key, value in arguments.items()})
+    return core.vhost.declare_queue(name, durable, auto_delete, None, QueueArguments(table, name, "/"))
