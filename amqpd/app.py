@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from amqpd import logs, systemd
@@ -48,6 +49,10 @@ def serve(config: Config) -> int:
         return asyncio.run(App(config).run())
     except StoreError as error:
         raise StartError(str(error)) from error
+
+
+async def _nothing() -> None:
+    """Stop what was never started."""
 
 
 class App:
@@ -96,7 +101,8 @@ class App:
         listener = Listener(broker, self.config, flush_set, alarms)
         host, port = await listener.open()
         shown = f"[{host}]" if ":" in host else host
-        print(f"{describe()} listens on amqp://{shown}:{port}", flush=True)  # noqa: T201 - the one line of output
+        print(f"{describe()} listens on amqp://{shown}:{port}", flush=True)  # noqa: T201 - the first line of output
+        stop_management = await self._start_management(broker, flush_set, alarms, (host, port))
         systemd.notify(systemd.READY, os.environ)
         watch = asyncio.create_task(self._watch_disk(alarms))
         reason = await stopping
@@ -106,8 +112,25 @@ class App:
             log(logger, ERROR, "stopping", reason=reason)
             os._exit(1)
         log(logger, INFO, "stopping")
+        await stop_management()
         await self._stop(listener, committer)
         return 0
+
+    async def _start_management(
+        self, broker: Broker, flush_set: FlushSet, alarms: Alarms, amqp: tuple[str, int]
+    ) -> Callable[[], Awaitable[None]]:
+        """Start what is not needed for the first message; return what stops it. Raises StartError."""
+        if self.config.http_port == "none":
+            return _nothing
+        from amqpd.management.site import Door, Wiring  # noqa: PLC0415 - HTTP takes longer to import than AMQP to start
+        from amqpd.management.start import Management  # noqa: PLC0415 - the same
+
+        committing = flush_set.committing
+        assert committing is not None
+        management = Management(broker, self.config, Wiring(flush_set.begin, committing.has_work, alarms.reasons))
+        url = await management.start(Door("amqp", *amqp))
+        print(f"{describe()} management on {url}", flush=True)  # noqa: T201 - the other line of output
+        return management.stop
 
     async def _stop(self, listener: Listener, committer: Committer) -> None:
         """Confirm what is confirmed, say goodbye, and store what the goodbyes gave back to the queues."""

@@ -36,6 +36,14 @@ class Config:
     max_message_size: int
     memory_limit: int
     disk_free_limit: int
+    load_definitions: str
+    http_host: str
+    http_port: str
+    http_path_prefix: str
+    http_tls_certificate: str
+    http_tls_key: str
+    http_origins: str
+    http_body_limit: int
     product: str
     product_version: str
 

@@ -42,6 +42,21 @@ def size(minimum: int = 0, maximum: int = 2**60) -> Callable[[str], int]:
     return parse
 
 
+def port_or(*words: str) -> Callable[[str], str]:
+    """A parser of port numbers that accepts a few words, too; the number stays a text."""
+    number = integer(0, 65535)
+
+    def parse(text: str) -> str:
+        if text in words:
+            return text
+        try:
+            return str(number(text))
+        except ValueError as error:
+            raise ValueError(f"{error}, or one of {', '.join(words)}") from None
+
+    return parse
+
+
 def seconds(text: str) -> float:
     """Parse a positive duration in seconds, fractions allowed."""
     if re.fullmatch(r"\d{1,9}(\.\d+)?", text, re.ASCII) is None or float(text) == 0:
@@ -58,6 +73,18 @@ def choice(*choices: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def prefix(text: str) -> str:
+    """Parse a beginning of URL paths: nothing, or `/` and a name, as often as wanted."""
+    if re.fullmatch(r"(/[\w.~-]+)*/?", text, re.ASCII) is None:
+        raise ValueError("must be a path such as /broker")
+    return text.rstrip("/")
+
+
+def any_text(text: str) -> str:
+    """Parse any text."""
+    return text
 
 
 def nonempty(value: str) -> str:
@@ -126,6 +153,19 @@ OPTIONS: Final = (
     Option("max_message_size", size(1, LARGEST_MESSAGE), "128MiB", "largest message body"),
     Option("memory_limit", size(), "256MiB", "message bodies kept in memory before transient messages spill to disk"),
     Option("disk_free_limit", size(), "50MB", "free disk space below which publishers are blocked"),
+    Option("load_definitions", any_text, "", "definitions (JSON, as RabbitMQ exports them) to import at every start"),
+    Option("http_host", any_text, "", "address that the management listens on; like host if empty"),
+    Option(
+        "http_port",
+        port_or("auto", "none"),
+        "auto",
+        "port of the management; auto: 15672 beside port 5672, else a free one; none: no management",
+    ),
+    Option("http_path_prefix", prefix, "", "path below which the management is served, such as /broker"),
+    Option("http_tls_certificate", any_text, "", "file with the certificate chain (PEM) to serve the management over TLS"),
+    Option("http_tls_key", any_text, "", "file with the certificate's private key (PEM)"),
+    Option("http_origins", any_text, "", "other sites, separated by commas, whose pages may use the API; * for all"),
+    Option("http_body_limit", size(1), "20MB", "largest body of an HTTP request"),
     Option("product", nonempty, "RabbitMQ", "product name told to clients, some of which look for RabbitMQ"),
     Option("product_version", nonempty, "3.13.7", "version of that product told to clients"),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from conformance.client.channel import Channel, unique
 from conformance.client.connection import CAPABILITIES, Connection, amqplain, plain
+from conformance.client.events import Event
 from conformance.client.link import Link
 from conformance.client.transcript import Transcript
 from conformance.management import Management
@@ -68,11 +69,18 @@ class Broker:
         encode = amqplain if mechanism == "AMQPLAIN" else plain
         return encode(self.target.amqp.user, self.target.amqp.password)
 
-    def tuning(self) -> tuple[Connection, Any]:
+    def tuning(self) -> tuple[Connection, Event]:
         """A connection that is logged in, with the broker's connection.tune, not answered yet."""
+        return self._tuning(self.credentials())
+
+    def tuning_as(self, user: tuple[str, str]) -> tuple[Connection, Event]:
+        """The same for another user."""
+        return self._tuning(plain(*user))
+
+    def _tuning(self, response: bytes) -> tuple[Connection, Event]:
         connection = self.dial()
         connection.start()
-        connection.start_ok(self.credentials())
+        connection.start_ok(response)
         return connection, connection.wait("connection.tune")
 
     def connect(

@@ -136,6 +136,10 @@ class Exchange:
             self._remove(binding)
         return removed
 
+    def bindings_to(self, destination: Destination) -> list[Binding]:
+        """All bindings to a destination."""
+        return list(self._by_destination.get(destination, {}).values())
+
     def match(self, routing_key: str, headers: dict[str, object]) -> Iterable[Destination]:
         """The destinations of a message, in any order, some perhaps twice; valid until the next bind or unbind."""
         raise NotImplementedError

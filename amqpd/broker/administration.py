@@ -104,6 +104,11 @@ def set_permission(broker: Broker, user: User, vhost: str, configure: str, write
     _spread(broker, user, vhost, user.permissions[vhost])
 
 
+def check_expressions(configure: str, write: str, read: str) -> None:
+    """Raise ValueError unless these can be a permission."""
+    Permission(configure, write, read)
+
+
 def clear_permission(broker: Broker, user: User, vhost: str) -> None:
     """The user may not enter the virtual host any more."""
     if user.permissions.pop(vhost, None) is not None:

@@ -45,7 +45,7 @@ class Ledger:
     def take_through(self, tag: int) -> dict[int, Entry]:
         """All entries with tags up to this one, in order; 0 means all. Their credit is not given back yet."""
         unacked = self.unacked
-        if tag == 0:
+        if tag == 0 or tag >= self.next:
             tag = self.next - 1
         if tag - self._low < 2 * len(unacked):
             tags = [t for t in range(self._low, tag + 1) if t in unacked]

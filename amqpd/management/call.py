@@ -125,6 +125,7 @@ class Call:
         """The JSON object that was sent; empty if nothing was. Raises Refusal if it lacks something."""
         if self._body is None:
             self._body = _object(await self.request.read())
+            self.site.wiring.begin()
         lacking = [name for name in mandatory if name not in self._body]
         if lacking:
             raise bad_request("[" + ",\n ".join(f"{{key_missing,{name}}}" for name in lacking) + "]")
@@ -132,6 +133,7 @@ class Call:
 
     async def done(self, answer: Answer = NO_CONTENT) -> Answer:
         """The answer, once everything that was changed is on disk."""
+        self.site.wiring.begin()
         await self.site.durable()
         return answer
 

@@ -26,6 +26,8 @@ COUNTED_OF_CHANNEL: Final = ("confirm", "return_unroutable", "drop_unroutable")
 """What the sums take from channels."""
 OCTETS: Final = ("recv_oct", "send_oct")
 VHOST: Final = (*LENGTHS, *OCTETS, *PUBLISHES, *DELIVERIES)
+COUNTED: Final = (*PUBLISHES, *DELIVERIES, "disk_reads", "disk_writes")
+"""What is shown as message_stats."""
 CHURN: Final = (
     "connection_created", "connection_closed", "channel_created", "channel_closed",
     "queue_declared", "queue_created", "queue_deleted",

@@ -92,8 +92,8 @@ class Server:
             if isinstance(refusal, Unknown) and refusal.challenges:
                 response = web.Response(status=401, headers={"WWW-Authenticate": CHALLENGE})
         except AmqpError as error:
-            refusal = refusal_of(error)
-            response = _json(refusal.body, refusal.status)
+            told = refusal_of(error)
+            response = _json(told.body, told.status)
         except web.HTTPRequestEntityTooLarge:
             response = _json(bad_request("Exceeded HTTP request body size limit").body, 400)
         except (web.HTTPException, ConnectionError):

@@ -48,18 +48,19 @@ class Site:
         self.config: Final = config
         self.wiring: Final = wiring
         self.node: Final = f"amqpd@{platform.node()}"
+        self.cluster_name: str = ""
+        """What the operator called the broker; empty: like its node."""
         self.logins: Final = Logins(broker.users, time.monotonic)
         self.rates: Final = Rates(broker)
         self.doors: Final[list[Door]] = []
         self.started_at: Final = time.time()
 
     async def durable(self) -> None:
-        """Return once everything that was changed so far is on disk."""
+        """Return once everything that was changed so far is on disk; the turn that commits it is under way."""
         if not self.wiring.has_work():
             return
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.broker.durability.wait(self.broker.store.open_number, Notice(lambda: _complete(done)))
-        self.wiring.begin()
         await done
 
 

@@ -40,6 +40,10 @@ class Alarms:
             for connection in blocked:
                 connection.unblock()
 
+    def reasons(self) -> list[str]:
+        """What is low."""
+        return list(self._reasons)
+
     def publisher_seen(self, connection: Blockable) -> None:
         """A connection published during an alarm: block it."""
         if connection not in self._blocked:

@@ -17,7 +17,8 @@ LONG = 3_600_000
 
 
 def must_lose(channel: Channel, queue: str) -> None:
-    """All messages of the queue must expire."""
+    """All messages of the queue, which have a TTL of SHORT, must expire."""
+    pause(2 * SHORT / 1000)
     channel.must_count(queue, 0)
     channel.must_hold(queue)
 

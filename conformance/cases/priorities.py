@@ -126,12 +126,14 @@ def _(broker: Broker) -> None:
     equal("message_count", 3, channel.call("queue.purge", queue=queue).message_count)
 
 
-@priorities.case("priority.max-length", "A full priority queue drops a message of the lowest priority", SPEC, EXTENSION)
+@priorities.case(
+    "priority.max-length", "A full priority queue drops from its head, which is the highest priority", SPEC, EXTENSION
+)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queue = sorting(channel, 10, **{"x-max-length": 2})
     publish_each(channel, queue, 5, 1, 9)
-    channel.must_hold(queue, "9", "5")
+    channel.must_hold(queue, "5", "1")
 
 
 @priorities.case("priority.ttl", "Each priority expires from its own head", SPEC, EXTENSION)

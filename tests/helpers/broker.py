@@ -86,6 +86,10 @@ class BrokerProcess(Broker):
         """Send SIGTERM, wait for the end and return the exit code; TimeoutExpired after STOP_SECONDS."""
         if self.is_running:
             self._process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for the end and return the exit code; TimeoutExpired after STOP_SECONDS."""
         try:
             return self._process.wait(STOP_SECONDS)
         finally:

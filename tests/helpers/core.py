@@ -1,16 +1,17 @@
 """A broker's core without sockets: its disk is in memory, and what it sends is collected and read."""
 
-from amqpd.broker.arguments import QueueArguments
+from amqpd.broker import operations
 from amqpd.broker.broker import Broker
 from amqpd.broker.client import Client
 from amqpd.broker.credit import Flow
-from amqpd.broker.entry import EntryOwner
+from amqpd.broker.entry import Entry, EntryOwner
 from amqpd.broker.journal import Journal
 from amqpd.broker.lane import PageReader
 from amqpd.broker.permissions import Access, Permission
 from amqpd.broker.queue import Queue
 from amqpd.broker.recovery import Recovered, recover
 from amqpd.broker.vhost import VHost
+from amqpd.message import Message, envelope_of
 from amqpd.protocol.connection import Connection
 from amqpd.protocol.handler import ConnectionHandler
 from amqpd.protocol.handshake import Limits
@@ -165,6 +166,21 @@ class CoreChannel:
         publication = self.session.publication(exchange, routing_key, mandatory, address)
         self.session.publish(self.session.draft(publication, content_header(len(body), **properties)), body)
 
+    def publish_many(self, queue: str, bodies: list[bytes], **properties: object) -> None:
+        """Publish these bodies, which are all of one size, to a queue."""
+        address = short_string("") + short_string(queue)
+        publication = self.session.publication("", queue, False, address)
+        draft = self.session.draft(publication, content_header(len(bodies[0]), **properties))
+        for body in bodies:
+            self.session.publish(draft, body)
+
+    def get(self, queue: Queue, *, no_ack: bool = False) -> tuple[int, bytes] | None:
+        """The tag and body of the next message that is got; None if there is none."""
+        if not self.session.get(queue, no_ack):
+            return None
+        (heard,) = self.heard()
+        return int(str(heard.values[0])), heard.body
+
     def consume(
         self, queue: Queue, tag: str = "c", *, no_ack: bool = False, prefetch: int = 0, exclusive: bool = False, priority: int = 0
     ) -> None:
@@ -184,4 +200,9 @@ class CoreChannel:
 def declare(core: Core, name: str, *, durable: bool = True, auto_delete: bool = False, **arguments: object) -> Queue:
     """A new queue; underscores in names of arguments stand for hyphens."""
     table = tables.encode({key.replace("_", "-"): value for key, value in arguments.items()})
-    return core.vhost.declare_queue(name, durable, auto_delete, None, QueueArguments(table, name, "/"))
+    return operations.declare_queue(core.client(), core.vhost, name, durable, False, auto_delete, table)
+
+
+def entry(sequence: int = 1, body: bytes = b"") -> Entry:
+    """A message in no queue."""
+    return Entry(EntryOwner(), sequence, Message(envelope_of(b"\0\0", content_header(len(body))), body), 0)

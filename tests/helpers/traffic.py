@@ -11,6 +11,7 @@ from conformance.client.connection import Connection, plain
 from conformance.client.events import Event, Message
 from conformance.client.link import Link
 from conformance.client.transcript import Transcript
+from conformance.wire.frames import Frame
 from helpers.broker import Broker
 from helpers.fates import Fates, Id, identify
 
@@ -28,9 +29,19 @@ PATIENCE: Final = 10.0
 publishers = count(1)
 
 
+class NoTranscript(Transcript):
+    """Keeps nothing: there is too much traffic to remember."""
+
+    def sent(self, connection: int, what: Frame | str) -> None:
+        """See `Transcript.sent`."""
+
+    def received(self, connection: int, what: Frame | str) -> None:
+        """See `Transcript.received`."""
+
+
 def dial(broker: Broker) -> Connection:
     """A TCP connection over which nothing was said yet."""
-    return Connection(Link((broker.host, broker.port), Transcript(), 1, None), PATIENCE)
+    return Connection(Link((broker.host, broker.port), NoTranscript(), 1, None), PATIENCE)
 
 
 def connect(broker: Broker, **tune: int) -> Connection:

@@ -48,7 +48,7 @@ def test_lines_are_published_and_consumed_in_order(run: Run, queue: str) -> None
 def test_a_message_comes_back_when_its_command_fails(run: Run, queue: str) -> None:
     """What a consumer does not ack is there again for the next one; then the queue is empty."""
     run("publish", f"--routing-key={queue}", "--body=again")
-    assert 0 == run("consume", f"--queue={queue}", "--count=1", "false").returncode
+    run("consume", f"--queue={queue}", "--count=1", "sh", "-c", "cat >/dev/null; exit 1")
     assert b"again" == run("consume", f"--queue={queue}", "--count=1", "cat").stdout
     assert QUEUE_EMPTY == run("get", f"--queue={queue}").returncode
 

@@ -1,0 +1,277 @@
+"""Objects of the broker as RabbitMQ's API shows them.
+
+What has no meaning here but is read by tools (garbage collections, reductions, flow through Erlang processes) is shown
+as an idle Erlang process would show it.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import quote_plus
+
+from amqpd.broker.connections import ConnectionInfo
+from amqpd.broker.consumer import Consumer
+from amqpd.broker.queue import Queue
+from amqpd.broker.session import Session
+from amqpd.management import counters
+from amqpd.management.site import Site
+from amqpd.management.stats import Measured, Ranges
+from amqpd.management.tables import shown_table, text
+from amqpd.wire import tables
+from exchanges.base import Binding, Exchange
+
+Shape = dict[str, object]
+
+GARBAGE_COLLECTION: Final[Shape] = {
+    "fullsweep_after": 0, "max_heap_size": 0, "min_bin_vheap_size": 0, "min_heap_size": 0, "minor_gcs": 0,
+}  # fmt: skip
+NO_RATE: Final[Shape] = {"rate": 0.0}
+
+
+def time_of(milliseconds: int) -> str:
+    """A moment as RabbitMQ writes it, with milliseconds and offset."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+# --- queues ------------------------------------------------------------------------------------------------------------
+
+
+def queue_shape(site: Site, queue: Queue, ranges: Ranges) -> Shape:
+    """A queue."""
+    row = counters.queue_row(queue)
+    measured = Measured(site.rates, counters.QUEUE, row, site.rates.history(queue), ranges)
+    ready_bytes = queue.ready.size()
+    resident = sum([len(lane.head) + len(lane.tail) + len(lane.returned) for lane in queue.ready.order])
+    unacked = queue.unacked
+    consumers = queue.consumer_count
+    shape: Shape = {
+        "arguments": shown_table(queue.arguments.values()),
+        "auto_delete": queue.auto_delete,
+        "backing_queue_status": {"mode": "default", "version": 2, "len": queue.ready.count},
+        "consumer_capacity": _capacity(queue),
+        "consumer_utilisation": _capacity(queue),
+        "consumers": consumers,
+        "durable": queue.durable,
+        "effective_policy_definition": {},
+        "exclusive": queue.exclusive_to is not None,
+        "exclusive_consumer_tag": queue.dispatch.consumers[0].tag if queue.has_exclusive_consumer() else None,
+        "garbage_collection": GARBAGE_COLLECTION,
+        "head_message_timestamp": None,
+        "memory": resident * 1024 + ready_bytes // max(queue.ready.count, 1) * resident,
+        "message_bytes": ready_bytes,
+        "message_bytes_paged_out": 0,
+        "message_bytes_persistent": ready_bytes if queue.durable else 0,
+        "message_bytes_ram": 0,
+        "message_bytes_ready": ready_bytes,
+        "message_bytes_unacknowledged": 0,
+        **measured.lengths(),
+        "messages_paged_out": queue.ready.count - resident,
+        "messages_persistent": queue.ready.count if queue.durable else 0,
+        "messages_ram": resident + unacked,
+        "messages_ready_ram": resident,
+        "messages_unacknowledged_ram": unacked,
+        "message_stats": measured.message_stats(counters.COUNTED_OF_QUEUE),
+        "name": text(queue.name),
+        "node": site.node,
+        "operator_policy": None,
+        "policy": None,
+        "recoverable_slaves": None,
+        "reductions": 0,
+        "reductions_details": NO_RATE,
+        "single_active_consumer_tag": None,
+        "state": "running",
+        "type": queue.arguments.type,
+        "vhost": text(queue.vhost),
+    }
+    if queue.exclusive_to is not None:
+        shape["owner_pid_details"] = _owner(site, queue)
+    if not consumers and not unacked:
+        shape["idle_since"] = time_of(int(site.started_at * 1000))
+    return shape
+
+
+def _capacity(queue: Queue) -> float:
+    """The share of time in which the queue could deliver at once, by what is the case now."""
+    if not queue.consumer_count:
+        return 0
+    return 1.0 if queue.dispatch.active or not queue.ready.count else 0.0
+
+
+def _owner(site: Site, queue: Queue) -> Shape:
+    for connection in site.broker.connections.open:
+        for session in connection.sessions().values():
+            if session.client is queue.exclusive_to:
+                return connection_details(connection)
+    return {"name": "", "peer_host": "", "peer_port": 0}
+
+
+# --- exchanges and bindings --------------------------------------------------------------------------------------------
+
+
+def exchange_shape(site: Site, vhost: str, exchange: Exchange) -> Shape:
+    """An exchange."""
+    return {
+        "arguments": shown_table(exchange.arguments),
+        "auto_delete": exchange.auto_delete,
+        "durable": exchange.durable,
+        "internal": exchange.internal,
+        "name": text(exchange.name),
+        "type": exchange.type,
+        "user_who_performed_action": "rmq-internal" if exchange.name.startswith("amq.") or not exchange.name else "",
+        "vhost": text(vhost),
+    }
+
+
+def binding_shape(vhost: str, binding: Binding) -> Shape:
+    """A binding."""
+    destination = binding.destination
+    is_queue = isinstance(destination, str)
+    return {
+        "source": text(binding.source.name),
+        "vhost": text(vhost),
+        "destination": text(destination if isinstance(destination, str) else destination.name),
+        "destination_type": "queue" if is_queue else "exchange",
+        "routing_key": text(binding.routing_key),
+        "arguments": shown_table(binding.arguments),
+        "properties_key": properties_key(binding.routing_key, binding.arguments),
+    }
+
+
+def default_binding_shape(queue: Queue) -> Shape:
+    """The binding that every queue has to the default exchange."""
+    return {
+        "source": "",
+        "vhost": text(queue.vhost),
+        "destination": text(queue.name),
+        "destination_type": "queue",
+        "routing_key": text(queue.name),
+        "arguments": {},
+        "properties_key": properties_key(queue.name, {}),
+    }
+
+
+def properties_key(routing_key: str, arguments: dict[str, object]) -> str:
+    """What names a binding among those of its two ends: the quoted routing key, and a hash of the arguments if any."""
+    quoted = quote_plus(routing_key, errors="surrogateescape").replace("~", "%7E")
+    if not arguments:
+        return quoted or "~"
+    digest = zlib.crc32(tables.encode(dict(sorted(arguments.items())))).to_bytes(4, "big")
+    return f"{quoted}~{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+
+
+# --- connections, channels, consumers ----------------------------------------------------------------------------------
+
+
+def connection_details(connection: ConnectionInfo) -> Shape:
+    """A connection in a word."""
+    return {"name": connection.name, "peer_host": connection.peer_host, "peer_port": connection.peer_port}
+
+
+def connection_shape(site: Site, connection: ConnectionInfo, ranges: Ranges) -> Shape:
+    """A connection."""
+    history = site.rates.history(connection)
+    row = counters.connection_row(connection)
+    octets = Measured(site.rates, counters.OCTETS, row, history, ranges).octets()
+    name = connection.client_properties.get("connection_name")
+    shape: Shape = {
+        "auth_mechanism": connection.auth_mechanism,
+        "channel_max": connection.channel_max,
+        "channels": len(connection.sessions()),
+        "client_properties": shown_table(connection.client_properties),
+        "connected_at": connection.connected_at,
+        "frame_max": connection.frame_max,
+        "garbage_collection": GARBAGE_COLLECTION,
+        "host": connection.host,
+        "name": connection.name,
+        "node": site.node,
+        "peer_cert_issuer": None,
+        "peer_cert_subject": None,
+        "peer_cert_validity": None,
+        "peer_host": connection.peer_host,
+        "peer_port": connection.peer_port,
+        "port": connection.port,
+        "protocol": "AMQP 0-9-1",
+        "recv_cnt": connection.received()[1],
+        "send_cnt": connection.sent()[1],
+        "send_pend": connection.pending(),
+        **octets,
+        "reductions": 0,
+        "reductions_details": NO_RATE,
+        "ssl": bool(connection.tls_version),
+        "ssl_cipher": connection.tls_cipher or None,
+        "ssl_hash": None,
+        "ssl_key_exchange": None,
+        "ssl_protocol": connection.tls_version or None,
+        "state": connection.state(),
+        "timeout": connection.heartbeat,
+        "type": "network",
+        "user": text(connection.user),
+        "user_who_performed_action": text(connection.user),
+        "vhost": text(connection.vhost),
+    }
+    if isinstance(name, str):
+        shape["user_provided_name"] = text(name)
+    return shape
+
+
+def channel_name(connection: ConnectionInfo, number: int) -> str:
+    """What RabbitMQ calls a channel."""
+    return f"{connection.name} ({number})"
+
+
+def channel_shape(site: Site, connection: ConnectionInfo, number: int, session: Session, ranges: Ranges) -> Shape:
+    """A channel."""
+    row = counters.channel_row(session)
+    measured = Measured(site.rates, counters.CHANNEL, row, site.rates.history(session), ranges)
+    confirmer, transaction = session.confirmer, session.transaction
+    unconfirmed = confirmer.confirms.published - confirmer.confirms.confirmed if confirmer is not None else 0
+    return {
+        "acks_uncommitted": len(transaction.held) if transaction is not None else 0,
+        "confirm": confirmer is not None,
+        "connection_details": connection_details(connection),
+        "consumer_count": len(session.consumers),
+        "garbage_collection": GARBAGE_COLLECTION,
+        "global_prefetch_count": session.ledger.credit.limit,
+        "message_stats": measured.message_stats(counters.CHANNEL),
+        "messages_unacknowledged": len(session.ledger.unacked),
+        "messages_uncommitted": len(transaction.publishes) if transaction is not None else 0,
+        "messages_unconfirmed": unconfirmed,
+        "name": channel_name(connection, number),
+        "node": site.node,
+        "number": number,
+        "pending_raft_commands": 0,
+        "prefetch_count": session.prefetch,
+        "reductions": 0,
+        "reductions_details": NO_RATE,
+        "state": "running",
+        "transactional": transaction is not None,
+        "user": text(connection.user),
+        "user_who_performed_action": text(connection.user),
+        "vhost": text(connection.vhost),
+    }
+
+
+def consumer_shape(site: Site, connection: ConnectionInfo, number: int, queue: Queue, consumer: Consumer) -> Shape:
+    """A consumer."""
+    return {
+        "arguments": {"x-priority": consumer.priority} if consumer.priority else {},
+        "ack_required": not consumer.no_ack,
+        "active": True,
+        "activity_status": "up",
+        "channel_details": {
+            "connection_name": connection.name,
+            "name": channel_name(connection, number),
+            "node": site.node,
+            "number": number,
+            "peer_host": connection.peer_host,
+            "peer_port": connection.peer_port,
+            "user": text(connection.user),
+        },
+        "consumer_tag": text(consumer.tag),
+        "exclusive": consumer.exclusive,
+        "prefetch_count": consumer.credit.limit,
+        "queue": {"name": text(queue.name), "vhost": text(queue.vhost)},
+    }

@@ -1,0 +1,66 @@
+"""Starting and stopping the management."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import suppress
+from typing import Final
+
+from amqpd.broker.broker import Broker
+from amqpd.config import Config
+from amqpd.errors import StartError
+from amqpd.management.server import Server
+from amqpd.management.site import Door, Site, Wiring
+
+AMQP_PORT: Final = 5672
+HTTP_PORT: Final = 15672
+
+
+class Management:
+    """The running management of one broker."""
+
+    def __init__(self, broker: Broker, config: Config, wiring: Wiring) -> None:
+        self.config: Final = config
+        self.site: Final = Site(broker, config, wiring)
+        origins = tuple(origin.strip() for origin in config.http_origins.split(",") if origin.strip())
+        self._server: Final = Server(self.site, config.http_path_prefix, origins, config.http_body_limit)
+        self._sampling: asyncio.Task[None] | None = None
+
+    async def start(self, amqp: Door) -> str:
+        """Listen, beside the broker's own door; return the URL. Raises StartError."""
+        config = self.config
+        tls = _tls(config)
+        scheme = "https" if tls is not None else "http"
+        host, port = await self._server.open(config.http_host or config.host, http_port(config), tls)
+        self.site.doors.extend([amqp, Door(scheme, host, port, tls is not None)])
+        self._sampling = asyncio.create_task(self.site.rates.run())
+        shown = f"[{host}]" if ":" in host else host
+        return f"{scheme}://{shown}:{port}{config.http_path_prefix}"
+
+    async def stop(self) -> None:
+        """Answer nobody any more."""
+        if self._sampling is not None:
+            self._sampling.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._sampling
+        await self._server.close()
+
+
+def http_port(config: Config) -> int:
+    """The port to listen on; 0: any that is free."""
+    if config.http_port == "auto":
+        return HTTP_PORT if config.port == AMQP_PORT else 0
+    return int(config.http_port)
+
+
+def _tls(config: Config) -> ssl.SSLContext | None:
+    if not config.http_tls_certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(config.http_tls_certificate, config.http_tls_key or None)
+    except OSError as error:
+        raise StartError(f"cannot use the certificate {config.http_tls_certificate}: {error}") from error
+    return context

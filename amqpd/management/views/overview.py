@@ -1,0 +1,178 @@
+"""The broker as a whole, and who is asking."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from typing import Final
+
+from amqpd import __version__
+from amqpd.management import counters
+from amqpd.management.call import Answer, Call, string
+from amqpd.management.page import Shape
+from amqpd.management.rates import Sums
+from amqpd.management.site import Door, Site
+from amqpd.management.stats import Measured
+from amqpd.management.tables import text
+from exchanges import registry
+
+DESCRIPTIONS: Final = {
+    "direct": "AMQP direct exchange, as per the AMQP specification",
+    "fanout": "AMQP fanout exchange, as per the AMQP specification",
+    "headers": "AMQP headers exchange, as per the AMQP specification",
+    "topic": "AMQP topic exchange, as per the AMQP specification",
+    "x-consistent-hash": "Consistent hashing exchange",
+    "x-modulus-hash": "Modulus hashing exchange",
+    "x-random": "Routes each message to one binding, picked at random",
+    "x-delayed-message": "Routes each message after the delay in its x-delay header",
+    "x-recent-history": "Gives a new binding the most recent messages",
+}
+
+
+def exchange_types() -> list[Shape]:
+    """The types that an exchange can be declared with."""
+    return [{"name": name, "description": DESCRIPTIONS.get(name, ""), "enabled": True} for name in registry.known_types()]
+
+
+def cluster_name(site: Site) -> str:
+    """What the operator called the broker."""
+    return site.cluster_name or site.node
+
+
+async def show_overview(call: Call) -> object:
+    """What the broker is, and all numbers together."""
+    site = call.site
+    config = site.config
+    shape: Shape = {
+        "management_version": config.product_version,
+        "rates_mode": "basic",
+        "sample_retention_policies": {"global": [600, 3600, 28800], "basic": [600], "detailed": [600]},
+        "exchange_types": exchange_types(),
+        "product_version": config.product_version,
+        "product_name": config.product,
+        "rabbitmq_version": config.product_version,
+        "cluster_name": cluster_name(site),
+        "cluster_tags": {},
+        "node_tags": {},
+        "erlang_version": platform.python_version(),
+        "erlang_full_version": f"Python {sys.version}",
+        "amqpd_version": __version__,
+        "release_series_support_status": "supported",
+        "disable_stats": False,
+        "enable_queue_totals": False,
+        "default_queue_type": "classic",
+        "is_op_policy_updating_enabled": True,
+    }
+    shape.update(_numbers(call))
+    shape["node"] = site.node
+    shape["statistics_db_event_queue"] = 0
+    if call.monitors:
+        shape["listeners"] = [listener(site, door) for door in site.doors]
+        shape["contexts"] = contexts(site)
+    return call.wish().cut_one(shape)
+
+
+def _numbers(call: Call) -> Shape:
+    sums = _sums(call)
+    measured = Measured(call.site.rates, sums.names, sums.row(), sums.history, call.ranges())
+    counted = tuple(name for name in sums.names if name in counters.COUNTED)
+    shape: Shape = {"message_stats": measured.message_stats(counted)}
+    if call.monitors:
+        shape["churn_rates"] = measured.churn()
+    shape["queue_totals"] = {**measured.lengths(), **_lengths_now(call)}
+    shape["object_totals"] = _objects(call)
+    return shape
+
+
+def _sums(call: Call) -> Sums:
+    """Everything for those who monitor, else what the user's virtual hosts make up."""
+    if call.monitors and "X-Vhost" not in call.request.headers:
+        return call.site.rates.overview
+    seen = [call.site.rates.vhosts[vhost.name] for vhost in call.visible_vhosts() if vhost.name in call.site.rates.vhosts]
+    sums = Sums(counters.VHOST)
+    for vhost_sums in seen:
+        sums.add(counters.VHOST, vhost_sums.row())
+    return sums
+
+
+def _lengths_now(call: Call) -> Shape:
+    ready = unacked = 0
+    for vhost in call.visible_vhosts():
+        for queue in vhost.queues.values():
+            ready += queue.ready.count
+            unacked += queue.unacked
+    return {"messages": ready + unacked, "messages_ready": ready, "messages_unacknowledged": unacked}
+
+
+def _objects(call: Call) -> Shape:
+    vhosts = call.visible_vhosts()
+    names = {vhost.name for vhost in vhosts}
+    seen = [connection for connection in call.broker.connections.open if connection.vhost in names]
+    return {
+        "channels": sum(len(connection.sessions()) for connection in seen),
+        "connections": len(seen),
+        "consumers": sum(queue.consumer_count for vhost in vhosts for queue in vhost.queues.values()),
+        "exchanges": sum(len(vhost.exchanges) for vhost in vhosts),
+        "queues": sum(len(vhost.queues) for vhost in vhosts),
+    }
+
+
+def listener(site: Site, door: Door) -> Shape:
+    """A socket that the broker listens on."""
+    return {
+        "node": site.node,
+        "protocol": door.protocol,
+        "ip_address": door.host,
+        "port": door.port,
+        "socket_opts": {"backlog": 1024, "nodelay": True},
+        "tls": door.tls,
+    }
+
+
+def contexts(site: Site) -> list[Shape]:
+    """What is served over HTTP."""
+    return [
+        {
+            "ssl_opts": [],
+            "node": site.node,
+            "description": "RabbitMQ Management" if door.protocol.startswith("http") else door.protocol,
+            "path": site.config.http_path_prefix or "/",
+            "cowboy_opts": "[]",
+            "ip": door.host,
+            "port": str(door.port),
+        }
+        for door in site.doors
+        if door.protocol in ("http", "https")
+    ]
+
+
+async def show_user(call: Call) -> object:
+    """Who is asking."""
+    return {"name": text(call.user.name), "tags": list(call.user.tags), "is_internal_user": True}
+
+
+async def show_cluster_name(call: Call) -> object:
+    """What the operator called the broker."""
+    return {"name": cluster_name(call.site)}
+
+
+async def rename_cluster(call: Call) -> object:
+    """Call the broker something else."""
+    body = await call.body("name")
+    call.site.cluster_name = string(body["name"], "name must be a string")
+    return await call.done()
+
+
+async def show_version(call: Call) -> object:
+    """The version of RabbitMQ that clients are told."""
+    return call.site.config.product_version
+
+
+async def list_extensions(call: Call) -> object:
+    """None: the web page is complete."""
+    return []
+
+
+async def rebalance(call: Call) -> object:
+    """Nothing to do on one node."""
+    return Answer(204)

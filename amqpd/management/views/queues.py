@@ -1,0 +1,115 @@
+"""Queues: list, look at, declare, delete, purge."""
+
+from __future__ import annotations
+
+from amqpd.broker import operations
+from amqpd.broker.queue import Queue
+from amqpd.broker.vhost import VHost
+from amqpd.management import shapes
+from amqpd.management.call import Call, boolean, saved
+from amqpd.management.refusal import bad_request, not_found
+from amqpd.management.tables import encoded, shown_table, text
+from amqpd.management.views import consumers
+from amqpd.management.views.bindings import bindings_to_queue
+
+
+def seen_queue(call: Call) -> Queue:
+    """The queue of the path, to look at. Raises Refusal."""
+    queue = call.seen_vhost().queues.get(call["queue"])
+    if queue is None:
+        raise not_found()
+    return queue
+
+
+def entered_queue(call: Call) -> tuple[VHost, Queue]:
+    """The queue of the path, to change. Raises Refusal."""
+    vhost = call.entered_vhost()
+    queue = vhost.queues.get(call["queue"])
+    if queue is None:
+        raise not_found()
+    return vhost, queue
+
+
+async def list_queues(call: Call) -> object:
+    """All queues that the user may see."""
+    ranges = call.ranges()
+    found = [queue for vhost in call.visible_vhosts() for queue in sorted(vhost.queues.values(), key=_name)]
+    if call.flag("disable_stats"):
+        return call.wish().answer(found, _text, lambda queue: _declared_shape(call, queue))
+    return call.wish().answer(found, _text, lambda queue: shapes.queue_shape(call.site, queue, ranges))
+
+
+def _name(queue: Queue) -> str:
+    return queue.name
+
+
+def _text(queue: Queue) -> str:
+    return text(queue.name)
+
+
+def _declared_shape(call: Call, queue: Queue) -> dict[str, object]:
+    """What was declared, and with `enable_queue_totals` how much is in it."""
+    shape = {
+        "arguments": shown_table(queue.arguments.values()),
+        "auto_delete": queue.auto_delete,
+        "durable": queue.durable,
+        "exclusive": queue.exclusive_to is not None,
+        "name": text(queue.name),
+        "node": call.site.node,
+        "type": queue.arguments.type,
+        "vhost": text(queue.vhost),
+    }
+    if call.flag("enable_queue_totals"):
+        shape["messages"] = queue.ready.count + queue.unacked
+        shape["messages_ready"] = queue.ready.count
+        shape["messages_unacknowledged"] = queue.unacked
+    return shape
+
+
+async def show_queue(call: Call) -> object:
+    """One queue with its consumers."""
+    queue = seen_queue(call)
+    shape = shapes.queue_shape(call.site, queue, call.ranges())
+    shape["consumer_details"] = consumers.of_queue(call.site, queue)
+    shape["deliveries"] = []
+    shape["incoming"] = []
+    return call.wish().cut_one(shape)
+
+
+async def declare_queue(call: Call) -> object:
+    """Declare a queue."""
+    body = await call.body()
+    vhost = call.entered_vhost()
+    name = operations.clean(call["queue"])
+    durable, auto_delete = boolean(body, "durable", True), boolean(body, "auto_delete", False)
+    if boolean(body, "exclusive", False):
+        raise bad_request("a queue that is exclusive to a connection cannot be declared over HTTP")
+    is_new = name not in vhost.queues
+    table = encoded(body.get("arguments") or {})
+    operations.declare_queue(call.client(vhost), vhost, name, durable, False, auto_delete, table)
+    return await call.done(saved(is_new))
+
+
+async def delete_queue(call: Call) -> object:
+    """Delete a queue, with `if-empty` or `if-unused` only then."""
+    vhost, queue = entered_queue(call)
+    operations.delete_queue(call.client(vhost), vhost, queue.name, call.flag("if-unused"), call.flag("if-empty"))
+    return await call.done()
+
+
+async def purge_queue(call: Call) -> object:
+    """Drop all ready messages of a queue."""
+    vhost, queue = entered_queue(call)
+    operations.purge_queue(call.client(vhost), vhost, queue.name)
+    return await call.done()
+
+
+async def list_bindings(call: Call) -> object:
+    """The bindings of a queue."""
+    return call.wish().cut(bindings_to_queue(call.seen_vhost(), seen_queue(call)))
+
+
+async def act(call: Call) -> object:
+    """Refuse, as RabbitMQ does since its queues are no longer mirrored."""
+    body = await call.body("action")
+    raise bad_request(["unknown", body["action"]])

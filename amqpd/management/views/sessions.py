@@ -1,0 +1,68 @@
+"""Logging in and out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amqpd.management.call import MANAGEMENT_TAGS, NO_CONTENT, Call
+from amqpd.management.logins import TOKEN_SECONDS
+from amqpd.management.refusal import bad_request, not_authorised
+from amqpd.management.tables import text
+
+
+async def log_in(call: Call) -> object:
+    """Exchange a name and a password, sent as a form or as JSON, for a session token."""
+    name, password = await _credentials(call)
+    user = call.site.logins.login(name, password, call.request.remote or "")
+    if MANAGEMENT_TAGS.isdisjoint(user.tags):
+        raise not_authorised("Not management user")
+    token = call.site.logins.tokens.issue(user)
+    return {
+        "token": {"type": "bearer", "value": token},
+        "user": {"name": text(user.name), "tags": list(user.tags), "is_internal_user": True},
+        "login_session_timeout": int(TOKEN_SECONDS / 60),
+    }
+
+
+async def _credentials(call: Call) -> tuple[str, str]:
+    given: Any
+    if call.request.content_type == "application/json":
+        given = await call.body("username", "password")
+    else:
+        given = await call.request.post()
+    name, password = given.get("username"), given.get("password")
+    if not isinstance(name, str) or not isinstance(password, str):
+        raise bad_request("username and password are needed")
+    return name, password
+
+
+async def log_out(call: Call) -> object:
+    """Forget the session token that the request was sent with."""
+    scheme, _, token = call.request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        call.site.logins.tokens.revoke(token.strip())
+    return NO_CONTENT
+
+
+async def count_attempts(call: Call) -> object:
+    """How many logins there were over HTTP."""
+    logins = call.site.logins
+    return [
+        {
+            "protocol": "http",
+            "auth_attempts": logins.succeeded + logins.failed,
+            "auth_attempts_failed": logins.failed,
+            "auth_attempts_succeeded": logins.succeeded,
+        }
+    ]
+
+
+async def forget_attempts(call: Call) -> object:
+    """Count logins from zero."""
+    call.site.logins.succeeded = call.site.logins.failed = 0
+    return NO_CONTENT
+
+
+async def show_auth(call: Call) -> object:
+    """That there is no other way to log in."""
+    return {"oauth_enabled": False}

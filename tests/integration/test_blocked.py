@@ -1,0 +1,67 @@
+"""A broker whose disk is nearly full blocks those who publish, and nobody else."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import pytest
+from pika.adapters.blocking_connection import BlockingChannel
+
+from conformance.client.connection import Connection, plain
+from helpers.broker import Broker, BrokerProcess
+
+MORE_THAN_THERE_IS: Final = "100000TB"
+
+
+@pytest.fixture
+def full_broker(start_broker: Callable[..., BrokerProcess]) -> Iterator[BrokerProcess]:
+    """A broker that finds its disk too full."""
+    return start_broker("--disk-free-limit", MORE_THAN_THERE_IS)
+
+
+def test_a_publisher_that_asked_is_told(full_broker: Broker, pika_channel: Callable[[Broker], BlockingChannel]) -> None:
+    """connection.blocked comes with the first publish, with its reason."""
+    channel = pika_channel(full_broker)
+    reasons: list[str] = []
+    channel.connection.add_on_connection_blocked_callback(lambda _, frame: reasons.append(frame.method.reason))
+    channel.queue_declare("queue")
+    channel.connection.process_data_events(0)
+    assert [] == reasons
+    channel.basic_publish("", "queue", b"")
+    while not reasons:
+        channel.connection.process_data_events(1)
+    assert ["low on disk"] == reasons
+    # The broker reads nothing more of this connection, not even its end.
+    channel.connection._impl._terminate_stream(None)
+
+
+def test_a_publisher_that_did_not_ask_is_not_told(
+    full_broker: Broker, dial: Callable[[Broker], Connection], connect: Callable[[Broker], Connection]
+) -> None:
+    """A client without the capability is kept from publishing in silence; its first message arrives, no later one."""
+    silent = dial(full_broker)
+    silent.start()
+    silent.start_ok(plain("guest", "guest"), capabilities={})
+    silent.tune_ok(silent.wait("connection.tune"))
+    silent.open("/")
+    publisher = silent.channel()
+    publisher.queue("queue", exclusive=False)
+    publisher.publish(b"first", routing_key="queue")
+    observer = connect(full_broker).channel()
+    observer.consume("queue")
+    observer.must_receive("first")
+    publisher.publish(b"second", routing_key="queue")
+    observer.must_be_silent()
+    assert not silent.inbox(0)
+
+
+def test_consumers_go_on(full_broker: Broker, connect: Callable[[Broker], Connection]) -> None:
+    """Whoever does not publish declares, receives and acknowledges as ever, while others are blocked."""
+    publisher = connect(full_broker).channel()
+    publisher.queue("queue", exclusive=False)
+    publisher.publish(b"message", routing_key="queue")
+    assert "low on disk" == publisher.stream.wait("connection.blocked").reason
+    channel = connect(full_broker).channel()
+    channel.consume("queue")
+    channel.ack(channel.must_receive("message")[0].delivery_tag)
+    channel.queue("another")
+    assert 0 == channel.count("queue")

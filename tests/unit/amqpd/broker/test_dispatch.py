@@ -1,0 +1,157 @@
+from helpers.core import Core, CoreChannel, declare
+
+NUMBERS = [b"%03d" % number for number in range(1000)]
+
+
+def consuming(core: Core, name: str = "q", **options: int) -> CoreChannel:
+    """A channel with a consumer of a queue."""
+    channel = core.channel()
+    channel.consume(core.vhost.queues[name], **options)  # type: ignore[arg-type]  # named as its parameters
+    return channel
+
+
+def test_consumers_take_turns() -> None:
+    """Message by message, in the order of their coming, whether messages come before or after them."""
+    core = Core()
+    declare(core, "q")
+    publisher = core.channel()
+    publisher.publish_many("q", NUMBERS[:3])
+    consumers = [consuming(core), consuming(core, no_ack=True), consuming(core)]
+    core.finish()
+    publisher.publish_many("q", NUMBERS[3:6])
+
+    assert [[b"000", b"003"], [b"001", b"004"], [b"002", b"005"]] == [consumer.bodies() for consumer in consumers]
+
+
+def test_a_full_consumer_is_passed_over() -> None:
+    """Its prefetch bounds what it holds; an ack gives it a turn again (specification 1.8.3.1)."""
+    core = Core()
+    declare(core, "q")
+    one, two = consuming(core, prefetch=1), consuming(core, prefetch=2)
+    core.channel().publish_many("q", NUMBERS[:6])
+    core.finish()
+    assert ([b"000"], [b"001", b"002"]) == (one.bodies(), two.bodies())
+
+    one.session.ack(1, False)
+    core.finish()
+    assert ([b"003"], []) == (one.bodies(), two.bodies())
+    two.session.ack(2, True)
+    core.finish()
+    assert ([], [b"004", b"005"]) == (one.bodies(), two.bodies())
+
+
+def test_a_channels_own_limit() -> None:
+    """basic.qos with global bounds all consumers of the channel together; raising it wakes them."""
+    core = Core()
+    declare(core, "q")
+    channel = core.channel()
+    channel.session.qos(3, True)
+    for tag in ("a", "b"):
+        channel.consume(core.vhost.queues["q"], tag, prefetch=2)
+    core.channel().publish_many("q", NUMBERS[:9])
+    core.finish()
+    assert NUMBERS[:3] == channel.bodies()
+    channel.session.qos(0, True)
+    core.finish()
+    assert [b"003"] == channel.bodies()
+
+
+def test_the_highest_priority_is_served_first() -> None:
+    """Equals take turns; lower ones get what the higher ones cannot take."""
+    core = Core()
+    declare(core, "q")
+    low = consuming(core, priority=-1)
+    highs = [consuming(core, priority=5, prefetch=2) for _ in range(2)]
+    normal = consuming(core, prefetch=1)
+    core.channel().publish_many("q", NUMBERS[:7])
+    core.finish()
+
+    assert [[b"000", b"002"], [b"001", b"003"]] == [high.bodies() for high in highs]
+    assert ([b"004"], [b"005", b"006"]) == (normal.bodies(), low.bodies())
+    highs[1].session.ack(1, False)
+    core.channel().publish_many("q", NUMBERS[7:9])
+    core.finish()
+    assert ([b"007"], [b"008"]) == (highs[1].bodies(), low.bodies())
+
+
+def test_a_slow_socket_pauses_a_consumer() -> None:
+    """While its socket takes no more, others are served; after that it is again."""
+    core = Core()
+    declare(core, "q")
+    slow, quick = consuming(core, no_ack=True), consuming(core, prefetch=1)
+    slow.flow.writable = False
+    core.channel().publish_many("q", NUMBERS[:4])
+    core.finish()
+    assert ([], [b"000"]) == (slow.bodies(), quick.bodies())
+    slow.flow.open()
+    core.finish()
+    assert (NUMBERS[1:4], []) == (slow.bodies(), quick.bodies())
+
+
+def test_output_that_piles_up_pauses_a_consumer() -> None:
+    """A backlog is not copied into the output at once."""
+    core = Core()
+    declare(core, "q")
+    core.channel().publish_many("q", [bytes(100_000)] * 20)
+    consumer = consuming(core, no_ack=True)
+    core.finish()
+
+    assert not consumer.flow.writable
+    assert len(consumer.bodies()) < 10
+    consumer.flow.open()
+    core.finish()
+    assert len(consumer.bodies()) > 0
+
+
+def test_a_cancelled_consumer_gets_nothing() -> None:
+    """Nor does it come back when its credit does."""
+    core = Core()
+    declare(core, "q")
+    channel = consuming(core, prefetch=1)
+    core.channel().publish_many("q", NUMBERS[:3])
+    core.finish()
+    assert [b"000"] == channel.bodies()
+    channel.session.cancel("c")
+    channel.session.ack(1, False)
+    core.finish()
+
+    assert [] == channel.bodies()
+    assert core.vhost.queues["q"].ready.count == 2
+
+
+def test_turns_are_fair_over_time() -> None:
+    """Consumers with the same limits that acknowledge at once get the same share."""
+    core = Core()
+    declare(core, "q")
+    consumers = [consuming(core, prefetch=2) for _ in range(4)]
+    publisher = core.channel()
+    counts = [0] * 4
+    for number in range(50):
+        publisher.publish_many("q", NUMBERS[number * 8 : number * 8 + 8])
+        core.finish()
+        for index, consumer in enumerate(consumers):
+            counts[index] += len(consumer.bodies())
+            consumer.session.ack(0, True)
+
+    assert [100] * 4 == counts
+
+
+def test_messages_come_in_order() -> None:
+    """One consumer sees what one publisher sent as it was sent (specification 4.7)."""
+    core = Core()
+    declare(core, "q")
+    channel = consuming(core, prefetch=7)
+    publisher = core.channel()
+    bodies: list[bytes] = []
+    for number in range(0, 300, 3):
+        publisher.publish_many("q", NUMBERS[number : number + 1])
+        publisher.publish_many("q", NUMBERS[number + 1 : number + 3], delivery_mode=2)
+        core.finish()
+        bodies += channel.bodies()
+        channel.session.ack(0, True)
+    while len(bodies) < 300:
+        core.finish()
+        bodies += channel.bodies()
+        channel.session.ack(0, True)
+
+    assert NUMBERS[:300] == bodies
