@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import lmdb
 
+from persistence.residency import release
 from persistence.store import NoSpace, StoreError
 from persistence.tables import NAMES, WHOLE, Tables, Transaction
 
@@ -27,16 +28,36 @@ _SPARE_BYTES: Final = 16 << 20
 """Room for the pages that a transaction copies and for its free list."""
 _TRANSACTION_BYTES: Final = 256 << 10
 """What a transaction takes at most for its own ends, by experience."""
+_RESIDENT_BYTES: Final = 32 << 20
+"""Bytes that may be read from the map before its pages are given back: a drained backlog must not count as our memory."""
 _DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class Reading:
+    """The lock of reading transactions, and how much they read since the map's pages were given back."""
+
+    def __init__(self, path: Path) -> None:
+        self.lock: Final = Lock()
+        self._path: Final = path
+        self._bytes = 0
+
+    def end(self, read_bytes: int) -> None:
+        """A reading transaction ended after reading so many bytes."""
+        self._bytes += read_bytes
+        if self._bytes > _RESIDENT_BYTES:
+            self._bytes = 0
+            release(self._path)
+        self.lock.release()
 
 
 class LmdbTransaction(Transaction):
     """A transaction of LMDB; values are copied out of the map, so that they outlive it."""
 
-    def __init__(self, transaction: Any, databases: list[Any], lock: Lock | None) -> None:  # noqa: ANN401
+    def __init__(self, transaction: Any, databases: list[Any], reading: Reading | None) -> None:  # noqa: ANN401
         self._transaction: Final = transaction
         self._databases: Final = databases
-        self._lock: Final = lock
+        self._reading: Final = reading
+        self._read_bytes = 0
 
     def get(self, table: int, key: bytes) -> bytes | None:
         """See `Transaction.get`."""
@@ -52,6 +73,7 @@ class LmdbTransaction(Transaction):
             if key > high:
                 break
             value = cursor.value()
+            self._read_bytes += len(value) if limit == WHOLE else 0
             yield key, bytes(value) if limit == WHOLE else bytes(value[:limit])
             found = cursor.next()
         cursor.close()
@@ -76,8 +98,8 @@ class LmdbTransaction(Transaction):
     def close(self) -> None:
         """See `Transaction.close`."""
         self._transaction.abort()
-        if self._lock is not None:
-            self._lock.release()
+        if self._reading is not None:
+            self._reading.end(self._read_bytes)
 
 
 class LmdbTables(Tables):
@@ -85,7 +107,7 @@ class LmdbTables(Tables):
 
     def __init__(self, folder: Path, synced: bool, map_bytes: int, read_only: bool = False) -> None:
         self._folder: Final = folder
-        self._reading: Final = Lock()
+        self._reading: Final = Reading(folder / "data.mdb")
         self._room = 0
         """Bytes that may be written before it must be seen how full the map is: asking each time costs a turn of the GIL."""
         try:
@@ -115,11 +137,11 @@ class LmdbTables(Tables):
 
     def view(self) -> Transaction:
         """See `Tables.view`."""
-        self._reading.acquire()
+        self._reading.lock.acquire()
         try:
             transaction = self._environment.begin(buffers=True)
         except BaseException:
-            self._reading.release()
+            self._reading.lock.release()
             raise
         return LmdbTransaction(transaction, self._databases, self._reading)
 
@@ -140,7 +162,7 @@ class LmdbTables(Tables):
         map_bytes = self._map_bytes
         while map_bytes < needed:
             map_bytes *= 2
-        with self._reading:
+        with self._reading.lock:
             self._environment.set_mapsize(map_bytes)
         self._map_bytes = map_bytes
 

@@ -16,7 +16,7 @@ from amqpd.broker.clock import Clock
 from amqpd.broker.confirms import Confirms
 from amqpd.broker.consumer import Consumer, ConsumerOwner
 from amqpd.broker.durability import Awaiter, Durability
-from amqpd.broker.entry import Entry
+from amqpd.broker.entry import NO_CREDIT, Entry
 from amqpd.broker.ledger import Ledger
 from amqpd.broker.line import ACCEPTED, STORED
 from amqpd.broker.outbox import Outbox
@@ -202,7 +202,8 @@ class Session(ConsumerOwner):
             tag = self.ledger.tag()
         else:
             tag = self.ledger.note(entry)
-            entry.credit.used += 1
+            entry.credit = NO_CREDIT
+            NO_CREDIT.used += 1
         self.outbox.got(tag, entry, queue.ready.count)
         if no_ack:
             queue.settle(entry)
