@@ -10,7 +10,7 @@ from amqpd.broker.entry import EntryOwner
 from amqpd.broker.journal import Journal
 from amqpd.broker.lane import PageReader
 from amqpd.logs import ERROR, log
-from amqpd.server.alarms import Alarms
+from amqpd.server.alarms import DISK, STORE, Alarms
 from amqpd.server.flush import Committing, FlushSet
 from persistence.committer import CommitListener, Committer
 from persistence.definitions import Definitions
@@ -109,10 +109,11 @@ class CommitNews(CommitListener):
 
     def no_space(self, full: bool) -> None:
         """See `CommitListener.no_space`."""
+        self.flush_set.begin()
         if full:
-            self.alarms.set("disk")
+            self.alarms.set(DISK, STORE)
         else:
-            self.alarms.clear("disk")
+            self.alarms.clear(DISK, STORE)
 
     def fatal(self, error: Exception) -> None:
         """See `CommitListener.fatal`."""

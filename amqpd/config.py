@@ -35,6 +35,8 @@ class Config:
     handshake_timeout: float
     max_message_size: int
     memory_limit: int
+    memory_high_watermark: float
+    """Up to 1: a fraction of the memory that there is; above: bytes."""
     disk_free_limit: int
     load_definitions: str
     http_host: str
@@ -44,6 +46,7 @@ class Config:
     http_tls_key: str
     http_origins: str
     http_body_limit: int
+    watchdog: str
     product: str
     product_version: str
 

@@ -57,6 +57,15 @@ def port_or(*words: str) -> Callable[[str], str]:
     return parse
 
 
+def fraction_or_size(text: str) -> float:
+    """Parse a fraction such as 0.6, which has a point, or a size in bytes."""
+    if re.fullmatch(r"[01]\.\d{1,9}", text, re.ASCII) is None:
+        return size()(text)
+    if float(text) > 1:
+        raise ValueError("must be a fraction up to 1.0 or a size such as 2GiB")
+    return float(text)
+
+
 def seconds(text: str) -> float:
     """Parse a positive duration in seconds, fractions allowed."""
     if re.fullmatch(r"\d{1,9}(\.\d+)?", text, re.ASCII) is None or float(text) == 0:
@@ -152,6 +161,10 @@ OPTIONS: Final = (
     Option("handshake_timeout", seconds, "10", "seconds that a client may take to log in"),
     Option("max_message_size", size(1, LARGEST_MESSAGE), "128MiB", "largest message body"),
     Option("memory_limit", size(), "256MiB", "message bodies kept in memory before transient messages spill to disk"),
+    Option(
+        "memory_high_watermark", fraction_or_size, "0.6",
+        "memory above which publishers are blocked: a fraction of what there is, or a size",
+    ),
     Option("disk_free_limit", size(), "50MB", "free disk space below which publishers are blocked"),
     Option("load_definitions", any_text, "", "definitions (JSON, as RabbitMQ exports them) to import at every start"),
     Option("http_host", any_text, "", "address that the management listens on; like host if empty"),
@@ -166,6 +179,7 @@ OPTIONS: Final = (
     Option("http_tls_key", any_text, "", "file with the certificate's private key (PEM)"),
     Option("http_origins", any_text, "", "other sites, separated by commas, whose pages may use the API; * for all"),
     Option("http_body_limit", size(1), "20MB", "largest body of an HTTP request"),
+    Option("watchdog", choice("on", "off"), "on", "log what the broker is doing whenever it does not answer for a while"),
     Option("product", nonempty, "RabbitMQ", "product name told to clients, some of which look for RabbitMQ"),
     Option("product_version", nonempty, "3.13.7", "version of that product told to clients"),
 )

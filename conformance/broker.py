@@ -2,6 +2,7 @@
 
 import contextlib
 import ssl
+import subprocess
 import time
 from collections.abc import Callable
 from typing import Any
@@ -140,6 +141,10 @@ class Broker:
         self.http.put(kind, self.vhost, name, body=body)
         self.on_cleanup(lambda: self.http.delete(kind, self.vhost, name))
         return name
+
+    def run_command(self, name: str) -> None:
+        """Runs the caller's shell command of this name."""
+        subprocess.run(self.target.commands[name], shell=True, check=True, capture_output=True)  # noqa: S602
 
     # Afterwards
 

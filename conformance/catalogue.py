@@ -28,7 +28,7 @@ Body = Callable[..., Any]
 class Case:
     """One rule and the code that proves it."""
 
-    def __init__(self, id: str, title: str, reference: str, level: Level, body: Body, area: "Area") -> None:  # noqa: A002
+    def __init__(self, id: str, title: str, reference: str, level: Level, body: Body, area: "Area") -> None:
         self.id = id
         self.title = title
         self.reference = reference
@@ -56,7 +56,7 @@ class Area:
 
     def case(
         self,
-        id: str,  # noqa: A002
+        id: str,
         title: str,
         reference: str,
         level: Level = MUST,
@@ -73,7 +73,7 @@ class Area:
 
     def table(
         self,
-        id: str,  # noqa: A002
+        id: str,
         title: str,
         reference: str,
         rows: Iterable[tuple[Any, ...]],
@@ -97,7 +97,7 @@ class Area:
 
     def _add(
         self,
-        id: str,  # noqa: A002
+        id: str,
         title: str,
         reference: str,
         level: Level,

@@ -22,18 +22,14 @@ def run_parser() -> argparse.ArgumentParser:
         description="Proves an AMQP 0-9-1 broker, case by case. Exit code 1 when a MUST fails.",
         epilog="`python -m conformance compare a.json b.json [--markdown FILE]` shows two reports side by side.",
     )
-    parser.add_argument(
-        "--url", default="amqp://guest:guest@127.0.0.1:5672/", help="the broker, amqp://user:pw@host/vhost"
-    )
+    parser.add_argument("--url", default="amqp://guest:guest@127.0.0.1:5672/", help="the broker, amqp://user:pw@host/vhost")
     parser.add_argument("--http-url", help="its management API, http://user:pw@host:15672")
     parser.add_argument("--tls-url", help="its TLS listener, amqps://host:5671")
     parser.add_argument("--restart-command", help="a shell command that stops the broker in order and starts it again")
     parser.add_argument("--kill-command", help="a shell command that kills the broker with SIGKILL and starts it again")
     parser.add_argument("--alarm-command", help="a shell command that raises the memory alarm")
     parser.add_argument("--clear-command", help="a shell command that clears the memory alarm")
-    parser.add_argument(
-        "--select", action="append", default=[], help="an area, a level, an id or a pattern of ids; repeatable"
-    )
+    parser.add_argument("--select", action="append", default=[], help="an area, a level, an id or a pattern of ids; repeatable")
     parser.add_argument("--deselect", action="append", default=[], help="what to leave out, in the same words")
     parser.add_argument("--jobs", type=int, default=2, help="how many cases run at the same time")
     parser.add_argument("--timeout", type=float, default=4.0, help="seconds to wait for any answer")

@@ -95,9 +95,7 @@ class Management:
         """Deletes what a path names; the answer is for the caller to judge."""
         return self.request("DELETE", path(*segments), **options)
 
-    def eventually(
-        self, read: Callable[[], Any], holds: Callable[[Any], bool], expected: str, within: float = 12
-    ) -> Any:
+    def eventually(self, read: Callable[[], Any], holds: Callable[[Any], bool], expected: str, within: float = 12) -> Any:
         """Reads until a condition holds, for values that brokers collect every few seconds."""
         deadline = time.monotonic() + within
         while not holds(value := read()):

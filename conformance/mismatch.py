@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class Mismatch(Exception):  # noqa: N818 - a finding about the broker, not an error of the suite
+class Mismatch(Exception):
     """The broker's observed behaviour differs from the expected one."""
 
     def __init__(self, expected: str, observed: str) -> None:
@@ -12,7 +12,7 @@ class Mismatch(Exception):  # noqa: N818 - a finding about the broker, not an er
         self.observed = observed
 
 
-class Unsupported(Exception):  # noqa: N818 - a verdict, not an error
+class Unsupported(Exception):
     """The broker lacks an optional part that the case is about, such as an exchange type of a plugin."""
 
 

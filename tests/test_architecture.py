@@ -23,13 +23,15 @@ MAY_IMPORT = {
     "amqpd.protocol": BOTTOM,
     "amqpd.broker": (*BOTTOM, "exchanges", "persistence"),
     "amqpd.server": (*BOTTOM, *SHELL, "amqpd.protocol", "amqpd.broker"),
-    "amqpd.management": (*BOTTOM, *SHELL, "amqpd.broker"),
+    "amqpd.management": (*BOTTOM, *SHELL, "amqpd.broker", "exchanges", "persistence"),
     "amqpd.options": (),
     "amqpd.config": ("amqpd.options",),
     "amqpd.logs": (),
     "amqpd.systemd": (),
     "amqpd.version": ("amqpd",),
+    "amqpd.commits": (*BOTTOM, *SHELL, "amqpd.broker", "amqpd.server", "persistence"),
     "amqpd.app": (
+        "amqpd.commits",
         *(*BOTTOM, *SHELL, "amqpd.systemd", "exchanges", "persistence"),
         *("amqpd.protocol", "amqpd.broker", "amqpd.server", "amqpd.management"),
     ),
@@ -55,7 +57,7 @@ MAY_NOT_IMPORT = {
 """Layer → libraries that are not its business."""
 
 MAY_KNOW_ASYNCIO = (
-    *("amqpd.app", "amqpd.management", "amqpd.server"),
+    *("amqpd.app", "amqpd.commits", "amqpd.management", "amqpd.server"),
     *("conformance", "persistence.committer", "persistence.definitions"),
 )
 

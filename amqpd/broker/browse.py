@@ -3,6 +3,7 @@
 1. Looking changes nothing: no message is marked as redelivered, moved in the line, or read into the line's memory.
 2. A message is named by its sequence, which no other message of its queue ever has.
 3. A window that is being read for a consumer is left alone: its messages are about to be in memory.
+4. A section is good until anything else happens in the broker.
 """
 
 from __future__ import annotations
@@ -13,44 +14,61 @@ from typing import Final
 from amqpd.broker.entry import Entry
 from amqpd.broker.lane import Lane
 from amqpd.broker.queue import Queue
-from persistence.store import SETTLED, Window
+from persistence.store import SETTLED, StoredRecord, Window
+
+HIGHEST: Final = 255
+"""No priority is higher."""
 
 
 class Position:
-    """Where a look at a queue continues: behind this message of this priority."""
+    """A place in a queue: right behind the message with this sequence in the lane of this priority."""
 
     def __init__(self, priority: int, sequence: int) -> None:
         self.priority: Final = priority
         self.sequence: Final = sequence
 
 
+START: Final = Position(HIGHEST, -1)
+
+
 class Section:
     """Messages of one lane that lie together: some in memory, or all those of one window on disk."""
 
-    def __init__(self, priority: int, lane: Lane, entries: list[Entry], window: Window | None) -> None:
-        self.priority: Final = priority
+    def __init__(self, lane: Lane, entries: list[Entry], window: Window | None, end: Position) -> None:
         self.lane: Final = lane
         self.entries: Final = entries
         """In order; empty for a window, which has to be read."""
         self.window: Final = window
+        self.end: Final = end
+
+    def is_out_of_reach(self) -> bool:
+        """True for a window that is being read for somebody, or is in memory meanwhile (3)."""
+        window, lane = self.window, self.lane
+        return window is not None and (not window.put_away or window is lane.awaited or window is lane.sifted)
 
 
-def sections(queue: Queue, after: Position | None) -> list[Section]:
-    """What is ready in the queue, in the order of delivery, from a position on."""
-    found: list[Section] = []
+def next_section(queue: Queue, after: Position) -> Section | None:
+    """What is ready behind a position, in the order of delivery; None at the end of the queue."""
     for priority in sorted(queue.ready.lanes, reverse=True):
-        if after is not None and priority > after.priority:
-            continue
-        behind = after.sequence if after is not None and after.priority == priority else -1
-        lane = queue.ready.lanes[priority]
-        front = [entry for _, entry in lane.returned]
-        front.extend(lane.head)
-        found.append(Section(priority, lane, _behind(sorted(front, key=_sequence), behind), None))
-        for window in lane.windows:
-            if window.last > behind:
-                found.append(Section(priority, lane, [], window))
-        found.append(Section(priority, lane, _behind(lane.tail, behind), None))
-    return found
+        if priority <= after.priority:
+            behind = after.sequence if priority == after.priority else -1
+            section = _in_lane(queue.ready.lanes[priority], priority, behind)
+            if section is not None:
+                return section
+    return None
+
+
+def _in_lane(lane: Lane, priority: int, behind: int) -> Section | None:
+    front = [entry for _, entry in lane.returned]
+    front.extend(lane.head)
+    found = sorted(_behind(front, behind), key=_sequence)
+    if found:
+        return Section(lane, found, None, Position(priority, found[-1].sequence))
+    for window in lane.windows:
+        if window.last > behind:
+            return Section(lane, [], window, Position(priority, window.last))
+    found = _behind(lane.tail, behind)
+    return Section(lane, found, None, Position(priority, found[-1].sequence)) if found else None
 
 
 def _sequence(entry: Entry) -> int:
@@ -61,61 +79,59 @@ def _behind(entries: Iterable[Entry], sequence: int) -> list[Entry]:
     return [entry for entry in entries if entry.sequence > sequence and not entry.gone]
 
 
-def is_out_of_reach(section: Section) -> bool:
-    """True for a window that is being read for somebody, or was put back into memory meanwhile (3)."""
-    window, lane = section.window, section.lane
-    return window is not None and (not window.put_away or window is lane.awaited or window is lane.sifted)
+def entries_of(queue: Queue, found: list[StoredRecord], after: Position) -> list[Entry]:
+    """The messages of a window that was read, from the position on, without those that have expired."""
+    now = queue.clock.now
+    return [
+        entry
+        for entry in queue.entries(found)
+        if entry.sequence > after.sequence and (not entry.expires_at or entry.expires_at > now)
+    ]
 
 
 def withdraw(queue: Queue, section: Section, entry: Entry) -> bool:
-    """Take a message out of the queue for good; False if it is no longer where it was found."""
-    lane, window = section.lane, section.window
-    if queue.deleted or entry.gone:
+    """Take a message of a section that is still good (4) out of the queue; False if it is gone already."""
+    if section.window is not None:
+        return _withdraw_from_disk(queue, section, section.window, entry)
+    if entry.gone:
         return False
-    if window is None:
-        if not _still_waits(lane, entry):
-            return False
-        if entry.expires_at:
-            queue.ready.expiry.remove(entry)
-        queue.ready.drop(lane, entry)
-    else:
-        chunk = entry.chunk
-        if is_out_of_reach(section) or chunk is None or chunk.marks[entry.slot] == SETTLED:
-            return False
-        size = len(entry.message.body)
-        window.count -= 1
-        window.size -= size
-        lane.count -= 1
-        lane.size -= size
-        queue.ready.recount()
+    if entry.expires_at:
+        queue.ready.expiry.remove(entry)
+    queue.ready.drop(section.lane, entry)
     queue.forget(entry)
     return True
 
 
-def _still_waits(lane: Lane, entry: Entry) -> bool:
-    """True unless the entry was taken since it was seen."""
-    return not entry.settled and (
-        bool(lane.head) and lane.head[0].sequence <= entry.sequence and entry in lane.head
-        or (entry.sequence, entry) in lane.returned
-        or entry in lane.tail
-    )
+def _withdraw_from_disk(queue: Queue, section: Section, window: Window, entry: Entry) -> bool:
+    chunk = entry.chunk
+    if chunk is None or chunk.marks[entry.slot] == SETTLED or section.is_out_of_reach():
+        return False
+    size = len(entry.message.body)
+    window.count -= 1
+    window.size -= size
+    section.lane.count -= 1
+    section.lane.size -= size
+    queue.ready.recount()
+    queue.forget(entry)
+    return True
 
 
 def oldest(queue: Queue) -> Entry | None:
-    """The oldest ready message among those in memory; None if there is none, or if only the disk knows it."""
+    """The ready message that is in the queue for the longest time, among those in memory; None if there is none."""
     first: Entry | None = None
     for lane in queue.ready.order:
-        for entry in _front(lane):
-            if first is None or entry.sequence < first.sequence:
+        waiting = [lane.returned[0][1]] if lane.returned else []
+        waiting.extend(_first(lane.head))
+        if not lane.windows:
+            waiting.extend(_first(lane.tail))
+        for entry in waiting:
+            if not entry.gone and (first is None or entry.sequence < first.sequence):
                 first = entry
     return first
 
 
-def _front(lane: Lane) -> list[Entry]:
-    found = [lane.returned[0][1]] if lane.returned else []
-    for line in (lane.head, lane.tail if not lane.windows else ()):
-        for entry in line:
-            if not entry.gone:
-                found.append(entry)
-                break
-    return [entry for entry in found if not entry.gone]
+def _first(entries: Iterable[Entry]) -> list[Entry]:
+    for entry in entries:
+        if not entry.gone:
+            return [entry]
+    return []

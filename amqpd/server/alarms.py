@@ -1,8 +1,22 @@
-"""Alarms: while the disk is nearly full, those who publish are not read, and are told so (connection.blocked)."""
+"""Alarms: while memory or disk are low, those who publish are not read, and are told so (connection.blocked).
+
+1. A connection is blocked with the first message that it publishes during an alarm, and unblocked once no alarm is left.
+2. An alarm stands as long as any of its causes does: the disk is low for the watch, or full for the store.
+"""
 
 from __future__ import annotations
 
 from typing import Final
+
+from amqpd.broker.events import Events
+
+MEMORY: Final = "memory"
+DISK: Final = "disk"
+"""What can be low; connection.blocked names both in this order."""
+
+WATERMARK: Final = "watermark"
+STORE: Final = "store"
+"""The causes of an alarm: a measure passed its limit, or the store found no space."""
 
 
 class Blockable:
@@ -20,35 +34,49 @@ class Blockable:
 class Alarms:
     """What is wrong now, and who was blocked for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: Events) -> None:
         self.active: bool = False
-        self._reasons: Final[dict[str, None]] = {}
+        self._events: Final = events
+        self._causes: Final[dict[str, set[str]]] = {MEMORY: set(), DISK: set()}
         self._blocked: Final[dict[Blockable, None]] = {}
 
-    def set(self, reason: str) -> None:
-        """Something is low: `disk` or `memory`."""
-        self._reasons[reason] = None
-        self.active = True
+    def low(self) -> list[str]:
+        """What is low now: MEMORY, DISK."""
+        return [resource for resource, causes in self._causes.items() if causes]
 
-    def clear(self, reason: str) -> None:
-        """It is no longer low; whoever was blocked goes on once nothing is."""
-        self._reasons.pop(reason, None)
-        self.active = bool(self._reasons)
+    def stands(self, resource: str, cause: str) -> bool:
+        """True while this cause stands."""
+        return cause in self._causes[resource]
+
+    def set(self, resource: str, cause: str) -> None:
+        """MEMORY or DISK is low for this cause."""
+        causes = self._causes[resource]
+        is_new = not causes
+        causes.add(cause)
+        self.active = True
+        if is_new:
+            self._events.emit("alarm.set", {"node": self._events.node, "source": resource})
+
+    def clear(self, resource: str, cause: str) -> None:
+        """This cause is gone; whoever was blocked goes on once nothing is low any more."""
+        causes = self._causes[resource]
+        if cause not in causes:
+            return
+        causes.remove(cause)
+        if not causes:
+            self._events.emit("alarm.cleared", {"node": self._events.node, "source": resource})
+        self.active = bool(self.low())
         if not self.active:
             blocked = list(self._blocked)
             self._blocked.clear()
             for connection in blocked:
                 connection.unblock()
 
-    def reasons(self) -> list[str]:
-        """What is low."""
-        return list(self._reasons)
-
     def publisher_seen(self, connection: Blockable) -> None:
         """A connection published during an alarm: block it."""
         if connection not in self._blocked:
             self._blocked[connection] = None
-            connection.block("low on " + " & ".join(self._reasons))
+            connection.block("low on " + " & ".join(self.low()))
 
     def forget(self, connection: Blockable) -> None:
         """The connection is gone."""

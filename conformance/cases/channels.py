@@ -57,9 +57,7 @@ def _(broker: Broker, name: str, arguments: dict[str, Any]) -> None:
     connection.must_close(504)
 
 
-@channels.case(
-    "channel.not-open.publish", "Publishing on a channel that was never opened closes the connection with 504", OPEN
-)
+@channels.case("channel.not-open.publish", "Publishing on a channel that was never opened closes the connection with 504", OPEN)
 def _(broker: Broker) -> None:
     connection = broker.connect()
     connection.bare_channel(3).publish(b"m")
@@ -84,9 +82,7 @@ def _(broker: Broker) -> None:
     "Close and open of one number may come in one write, without waiting for close-ok",
     CLOSE,
     BEYOND,
-    deviations={
-        "RabbitMQ 3.10": "it ignores channel.open until the channel has ended; clients should wait for close-ok"
-    },
+    deviations={"RabbitMQ 3.10": "it ignores channel.open until the channel has ended; clients should wait for close-ok"},
 )
 def _(broker: Broker) -> None:
     connection, channel = broker.connected()
@@ -177,9 +173,7 @@ def _(broker: Broker) -> None:
     other.must_hold(queue, "m")
 
 
-@channels.case(
-    "channel.error.reuse", "After close-ok the number of a channel closed by the server can be opened again", CLOSE
-)
+@channels.case("channel.error.reuse", "After close-ok the number of a channel closed by the server can be opened again", CLOSE)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     for _ in range(5):
@@ -364,6 +358,4 @@ def _(broker: Broker) -> None:
     first.must_count(queue, 100)
     bodies = first.bodies(queue)
     for channel in "12":
-        equal(
-            f"order of channel {channel}", [f"{channel}.{n}" for n in range(50)], [b for b in bodies if b[0] == channel]
-        )
+        equal(f"order of channel {channel}", [f"{channel}.{n}" for n in range(50)], [b for b in bodies if b[0] == channel])

@@ -61,9 +61,7 @@ def _(broker: Broker) -> None:
         equal("consumer_tag", "tag", channel.consume(queue, consumer_tag="tag"))
 
 
-@consuming.case(
-    "consume.tag.after-cancel", "A cancelled tag can be used again", "AMQP 0-9-1 basic.consume.consumer-tag"
-)
+@consuming.case("consume.tag.after-cancel", "A cancelled tag can be used again", "AMQP 0-9-1 basic.consume.consumer-tag")
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queue = channel.queue()
@@ -135,9 +133,7 @@ def _(broker: Broker) -> None:
     equal("tags", list(range(1, 21)), [message.delivery_tag for message in channel.deliveries(20)])
 
 
-@consuming.case(
-    "consume.tags.get", "basic.get and deliveries share the channel's tags", "AMQP 0-9-1 basic.get-ok.delivery-tag"
-)
+@consuming.case("consume.tags.get", "basic.get and deliveries share the channel's tags", "AMQP 0-9-1 basic.get-ok.delivery-tag")
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queue, other = channel.queue(), channel.queue()
@@ -258,9 +254,7 @@ def _(broker: Broker) -> None:
         channel.call("basic.cancel", consumer_tag=tag)
 
 
-@consuming.case(
-    "cancel.keeps-unacked", "Cancelling does not requeue: what was delivered can still be acknowledged", CANCEL
-)
+@consuming.case("cancel.keeps-unacked", "Cancelling does not requeue: what was delivered can still be acknowledged", CANCEL)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queue = channel.queue()

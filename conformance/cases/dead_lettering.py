@@ -67,9 +67,7 @@ def _(broker: Broker, word: str) -> None:
     equal("reason", word, message.headers["x-death"][0]["reason"])
 
 
-@dead.case(
-    "dead-letter.x-death", "x-death tells count, reason, queue, time, exchange and routing keys", SPEC, EXTENSION
-)
+@dead.case("dead-letter.x-death", "x-death tells count, reason, queue, time, exchange and routing keys", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     message, queue = buried(broker.channel())
     (death,) = message.headers["x-death"]
@@ -107,9 +105,7 @@ def _(broker: Broker) -> None:
     equal("x-last-death", [queue, "rejected", ""], found)
 
 
-@dead.case(
-    "dead-letter.expiration-removed", "An expired message loses its expiration, which x-death keeps", SPEC, EXTENSION
-)
+@dead.case("dead-letter.expiration-removed", "An expired message loses its expiration, which x-death keeps", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     message, _ = buried(broker.channel(), "expired")
     require("expiration" not in message.properties, "no expiration", message.properties)
@@ -230,9 +226,7 @@ def _(broker: Broker, way: str) -> None:
     channel.must_hold(grave)
 
 
-@dead.case(
-    "dead-letter.twice", "A message that dies twice has two entries in x-death, the newest first", SPEC, EXTENSION
-)
+@dead.case("dead-letter.twice", "A message that dies twice has two entries in x-death, the newest first", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     last = channel.queue()
@@ -374,9 +368,7 @@ def _(broker: Broker) -> None:
     equal("body", b"m", channel.await_get(grave).body)
 
 
-@dead.case(
-    "dead-letter.confirmed", "A message that dies at once is confirmed, and its dead letter arrives", SPEC, EXTENSION
-)
+@dead.case("dead-letter.confirmed", "A message that dies at once is confirmed, and its dead letter arrives", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     channel.call("confirm.select")
@@ -411,9 +403,7 @@ def _(broker: Broker) -> None:
     channel.must_hold(other)
 
 
-@dead.case(
-    "dead-letter.consumer-order", "A consumer of dead letters gets them in the order of their deaths", SPEC, EXTENSION
-)
+@dead.case("dead-letter.consumer-order", "A consumer of dead letters gets them in the order of their deaths", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     target = channel.exchange("fanout")

@@ -124,9 +124,7 @@ def _(broker: Broker) -> None:
     require(body in channel.bodies(queue), "the message among those in the queue")
 
 
-@routing.case(
-    "default.by-queue-name", "The default exchange routes to the queue whose name is the routing key", DEFAULT
-)
+@routing.case("default.by-queue-name", "The default exchange routes to the queue whose name is the routing key", DEFAULT)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queue, other = channel.queue(), channel.queue()

@@ -34,9 +34,7 @@ def _(broker: Broker) -> None:
     equal("reply", (b"answer", "replies", "7"), facts)
 
 
-@reply.case(
-    "reply-to.rewritten", "reply_to is rewritten to a name of its own below amq.rabbitmq.reply-to", SPEC, EXTENSION
-)
+@reply.case("reply-to.rewritten", "reply_to is rewritten to a name of its own below amq.rabbitmq.reply-to", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     client, server = requesting(broker), broker.channel()
     name = request(client, server)
@@ -77,16 +75,12 @@ def _(broker: Broker) -> None:
     broker.channel().refuses(406, "basic.consume", queue=QUEUE, no_ack=False)
 
 
-@reply.case(
-    "reply-to.second-consumer", "A second consumer for replies on a channel is refused with 406", SPEC, EXTENSION
-)
+@reply.case("reply-to.second-consumer", "A second consumer for replies on a channel is refused with 406", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     requesting(broker).refuses(406, "basic.consume", queue=QUEUE, no_ack=True)
 
 
-@reply.case(
-    "reply-to.no-consumer", "Publishing with that reply_to before consuming is refused with 406", SPEC, EXTENSION
-)
+@reply.case("reply-to.no-consumer", "Publishing with that reply_to before consuming is refused with 406", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     channel.publish(b"m", routing_key=channel.queue(), reply_to=QUEUE)
@@ -125,9 +119,7 @@ def _(broker: Broker) -> None:
     "A mandatory reply to a living requester is delivered and not returned",
     SPEC,
     EXTENSION,
-    deviations={
-        "RabbitMQ 3": "version difference: it delivers the reply and returns it as well, which newer versions do not"
-    },
+    deviations={"RabbitMQ 3": "version difference: it delivers the reply and returns it as well, which newer versions do not"},
 )
 def _(broker: Broker) -> None:
     client, server = requesting(broker), broker.channel()
@@ -163,9 +155,7 @@ def _(broker: Broker) -> None:
     client.must_receive("answer")
 
 
-@reply.case(
-    "reply-to.cancel", "After its consumer is cancelled a channel may start another one for replies", SPEC, EXTENSION
-)
+@reply.case("reply-to.cancel", "After its consumer is cancelled a channel may start another one for replies", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     client, server = requesting(broker), broker.channel()
     client.call("basic.cancel", consumer_tag="replies")

@@ -1,5 +1,7 @@
 """Exchange-to-exchange bindings."""
 
+import itertools
+
 from conformance.broker import Broker
 from conformance.catalogue import EXTENSION, Area
 from conformance.client.channel import Channel
@@ -64,7 +66,7 @@ def _(broker: Broker, kind: str) -> None:
 def _(broker: Broker) -> None:
     channel = broker.channel()
     chain = [channel.exchange("fanout") for _ in range(10)]
-    for source, destination in zip(chain, chain[1:], strict=False):
+    for source, destination in itertools.pairwise(chain):
         connect(channel, source, destination)
     queue = channel.bound_queue(chain[-1])
     channel.publish(b"m", exchange=chain[0])
@@ -184,9 +186,7 @@ def _(broker: Broker) -> None:
     channel.call("exchange.delete", exchange=source, if_unused=True)
 
 
-@bindings.case(
-    "exchange.bind.auto-delete", "An auto-delete source goes when its destination is deleted", SPEC, EXTENSION
-)
+@bindings.case("exchange.bind.auto-delete", "An auto-delete source goes when its destination is deleted", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     source, destination = channel.exchange("fanout", auto_delete=True), channel.exchange("fanout")
@@ -229,9 +229,7 @@ def _(broker: Broker) -> None:
     channel.must_hold(queue, "m")
 
 
-@bindings.case(
-    "exchange.bind.headers", "Binding arguments count when a headers exchange is the source", SPEC, EXTENSION
-)
+@bindings.case("exchange.bind.headers", "Binding arguments count when a headers exchange is the source", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     source, destination = channel.exchange("headers"), channel.exchange("fanout")

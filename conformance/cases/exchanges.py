@@ -5,7 +5,7 @@ from typing import Any
 from conformance.broker import Broker
 from conformance.catalogue import EXTENSION, SHOULD, Area
 from conformance.client.channel import Channel
-from conformance.mismatch import equal, require
+from conformance.mismatch import require
 
 exchanges = Area("exchanges", "Exchanges")
 
@@ -29,9 +29,7 @@ def must_route(channel: Channel, exchange: str, routing_key: str = "k") -> None:
     channel.must_hold(queue, "m")
 
 
-@exchanges.table(
-    "exchange.declare", "An exchange of type {} can be declared", DECLARE, [(kind, kind) for kind in TYPES]
-)
+@exchanges.table("exchange.declare", "An exchange of type {} can be declared", DECLARE, [(kind, kind) for kind in TYPES])
 def _(broker: Broker, kind: str) -> None:
     channel = broker.channel()
     channel.must_exist("exchange", channel.exchange(kind))
@@ -155,9 +153,7 @@ def _(broker: Broker) -> None:
     channel.call("exchange.declare", exchange=exchange, type="fanout", durable=True, passive=True)
 
 
-@exchanges.case(
-    "exchange.declare.passive.missing", "Passive declaration of a missing exchange is refused with 404", DECLARE
-)
+@exchanges.case("exchange.declare.passive.missing", "Passive declaration of a missing exchange is refused with 404", DECLARE)
 def _(broker: Broker) -> None:
     broker.channel().refuses(404, "exchange.declare", exchange=broker.name("x"), type="direct", passive=True)
 
@@ -168,9 +164,7 @@ def _(broker: Broker) -> None:
     channel.call("exchange.declare", exchange=channel.exchange(), passive=True)
 
 
-@exchanges.case(
-    "exchange.declare.passive.reserved", "Passive declaration of a missing amq. exchange is 404, not 403", DECLARE
-)
+@exchanges.case("exchange.declare.passive.reserved", "Passive declaration of a missing amq. exchange is 404, not 403", DECLARE)
 def _(broker: Broker) -> None:
     broker.channel().refuses(404, "exchange.declare", exchange="amq.missing", passive=True)
 
@@ -279,16 +273,12 @@ def _(broker: Broker) -> None:
     channel.must_be_gone("exchange", exchange)
 
 
-@exchanges.case(
-    "exchange.delete.missing", "Deleting a missing exchange succeeds", "RabbitMQ: idempotent deletion", EXTENSION
-)
+@exchanges.case("exchange.delete.missing", "Deleting a missing exchange succeeds", "RabbitMQ: idempotent deletion", EXTENSION)
 def _(broker: Broker) -> None:
     broker.channel().call("exchange.delete", exchange=broker.name("x"))
 
 
-@exchanges.case(
-    "exchange.delete.twice", "Deleting an exchange twice succeeds", "RabbitMQ: idempotent deletion", EXTENSION
-)
+@exchanges.case("exchange.delete.twice", "Deleting an exchange twice succeeds", "RabbitMQ: idempotent deletion", EXTENSION)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     exchange = channel.exchange()
@@ -318,9 +308,7 @@ def _(broker: Broker) -> None:
     channel.must_hold(queue)
 
 
-@exchanges.case(
-    "exchange.delete.if-unused", "exchange.delete if-unused of an exchange without bindings succeeds", DELETE
-)
+@exchanges.case("exchange.delete.if-unused", "exchange.delete if-unused of an exchange without bindings succeeds", DELETE)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     exchange = channel.exchange()
@@ -340,9 +328,7 @@ def _(broker: Broker) -> None:
     channel.refuses(406, "exchange.delete", exchange=exchange, if_unused=True)
 
 
-@exchanges.case(
-    "exchange.delete.if-unused.source", "An exchange bound to another as its source is in use", DELETE, EXTENSION
-)
+@exchanges.case("exchange.delete.if-unused.source", "An exchange bound to another as its source is in use", DELETE, EXTENSION)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     source, destination = channel.exchange(), channel.exchange()
@@ -413,9 +399,7 @@ def _(broker: Broker, ending: str) -> None:
     observer.must_be_gone("exchange", exchange)
 
 
-@exchanges.case(
-    "exchange.auto-delete.not-last", "An auto-delete exchange stays while any binding is left", DECLARE, EXTENSION
-)
+@exchanges.case("exchange.auto-delete.not-last", "An auto-delete exchange stays while any binding is left", DECLARE, EXTENSION)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     exchange = channel.exchange(auto_delete=True)

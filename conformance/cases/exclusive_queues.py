@@ -37,9 +37,7 @@ def _with_key(name: str, key: str) -> dict[str, str]:
     return {"routing_key": key} if name.endswith("bind") else {}
 
 
-@exclusive.case(
-    "queue.exclusive.own-channels", "Every channel of the owning connection may use an exclusive queue", SPEC
-)
+@exclusive.case("queue.exclusive.own-channels", "Every channel of the owning connection may use an exclusive queue", SPEC)
 def _(broker: Broker) -> None:
     connection, channel = broker.connected()
     queue = channel.queue()

@@ -73,9 +73,7 @@ def _(broker: Broker, difference: int) -> None:
     connection.must_end(501)
 
 
-@framing.case(
-    "framing.frame-max.exceeded", "A frame larger than the negotiated frame_max ends the connection with 501", SPEC
-)
+@framing.case("framing.frame-max.exceeded", "A frame larger than the negotiated frame_max ends the connection with 501", SPEC)
 def _(broker: Broker) -> None:
     connection, channel = broker.connected(frame_max=8192)
     connection.send_frames(publish(channel), header(channel, 20000), body(channel, bytes(20000)))
@@ -108,9 +106,7 @@ def _(broker: Broker, size: int) -> None:
     require(min(sizes) > 0, "no empty body frames", sizes)
 
 
-@framing.case(
-    "framing.empty-body", "A message of zero octets is delivered as method and header, without body frames", CONTENT
-)
+@framing.case("framing.empty-body", "A message of zero octets is delivered as method and header, without body frames", CONTENT)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queue = channel.queue()
@@ -137,9 +133,7 @@ def _(broker: Broker, sizes: list[int]) -> None:
     equal("body", octets, channel.must_get(queue).body)
 
 
-@framing.case(
-    "framing.body-pieces.empty", "An empty body frame between two others adds nothing to the body", CONTENT, SHOULD
-)
+@framing.case("framing.body-pieces.empty", "An empty body frame between two others adds nothing to the body", CONTENT, SHOULD)
 def _(broker: Broker) -> None:
     connection, channel = broker.connected()
     queue = channel.queue()
@@ -160,27 +154,21 @@ def _(broker: Broker) -> None:
     connection.must_end(505)
 
 
-@framing.case(
-    "content.body-without-method", "A content body without a method before it ends the connection with 505", CONTENT
-)
+@framing.case("content.body-without-method", "A content body without a method before it ends the connection with 505", CONTENT)
 def _(broker: Broker) -> None:
     connection, channel = broker.connected()
     connection.send_frames(body(channel, b"x"))
     connection.must_end(505)
 
 
-@framing.case(
-    "content.body-instead-of-header", "A body frame where the content header must come is answered with 505", CONTENT
-)
+@framing.case("content.body-instead-of-header", "A body frame where the content header must come is answered with 505", CONTENT)
 def _(broker: Broker) -> None:
     connection, channel = broker.connected()
     connection.send_frames(publish(channel), body(channel, b"x"))
     connection.must_end(505)
 
 
-@framing.case(
-    "content.method-instead-of-header", "A method where the content header must come is answered with 505", CONTENT
-)
+@framing.case("content.method-instead-of-header", "A method where the content header must come is answered with 505", CONTENT)
 def _(broker: Broker) -> None:
     connection, channel = broker.connected()
     connection.send_frames(publish(channel), channel.method_frame("basic.qos", prefetch_count=1))
@@ -223,9 +211,7 @@ def _(broker: Broker, class_id: int) -> None:
     CONTENT,
     [("1", 1), ("1000", 1000)],
     deviations={
-        "*": {
-            "RabbitMQ 3.10": "RabbitMQ bug: it takes the octets as they are and waits for more; newer versions send 501"
-        }
+        "*": {"RabbitMQ 3.10": "RabbitMQ bug: it takes the octets as they are and waits for more; newer versions send 501"}
     },
 )
 def _(broker: Broker, surplus: int) -> None:
@@ -234,9 +220,7 @@ def _(broker: Broker, surplus: int) -> None:
     connection.must_end(501)
 
 
-@framing.case(
-    "content.body-after-empty", "A body frame behind a header of body size zero is answered with 505", CONTENT
-)
+@framing.case("content.body-after-empty", "A body frame behind a header of body size zero is answered with 505", CONTENT)
 def _(broker: Broker) -> None:
     connection, channel = broker.connected()
     connection.send_frames(publish(channel), header(channel, 0), body(channel, b"x"))
@@ -249,9 +233,7 @@ def _(broker: Broker) -> None:
     "RabbitMQ max_message_size",
     [("2^40", 2**40), ("2^63", 2**63), ("2^64-1", 2**64 - 1)],
     EXTENSION,
-    deviations={
-        "*": {"RabbitMQ 3.10": "version difference: it checks the size when the body is complete, newer ones at once"}
-    },
+    deviations={"*": {"RabbitMQ 3.10": "version difference: it checks the size when the body is complete, newer ones at once"}},
 )
 def _(broker: Broker, size: int) -> None:
     connection, channel = broker.connected()
@@ -287,9 +269,7 @@ def _(broker: Broker) -> None:
     equal("bodies", {"1a1b", "2a2b"}, {first.await_get(queue).body.decode() for _ in range(2)})
 
 
-@framing.case(
-    "content.interleaved-methods", "Methods of another channel may come between the frames of a content", CONTENT
-)
+@framing.case("content.interleaved-methods", "Methods of another channel may come between the frames of a content", CONTENT)
 def _(broker: Broker) -> None:
     connection, first = broker.connected()
     second = connection.channel()

@@ -31,9 +31,7 @@ def _(broker: Broker) -> None:
     equal("get-ok", (1, False, exchange, "a.b", 0), facts)
 
 
-@getting.case(
-    "get.message-count", "message_count of get-ok counts what remains ready", "AMQP 0-9-1 basic.get-ok.message-count"
-)
+@getting.case("get.message-count", "message_count of get-ok counts what remains ready", "AMQP 0-9-1 basic.get-ok.message-count")
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queue = channel.queue()

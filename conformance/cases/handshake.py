@@ -97,17 +97,13 @@ def _(broker: Broker) -> None:
 # connection.start
 
 
-@handshake.case(
-    "connection.start.version", "connection.start says version 0-9", "AMQP 0-9-1 connection.start.version-major"
-)
+@handshake.case("connection.start.version", "connection.start says version 0-9", "AMQP 0-9-1 connection.start.version-major")
 def _(broker: Broker) -> None:
     start = broker.dial().start()
     equal("version", (0, 9), (start.version_major, start.version_minor))
 
 
-@handshake.case(
-    "connection.start.locales", "connection.start offers the locale en_US", "AMQP 0-9-1 connection.start.locales"
-)
+@handshake.case("connection.start.locales", "connection.start offers the locale en_US", "AMQP 0-9-1 connection.start.locales")
 def _(broker: Broker) -> None:
     require("en_US" in broker.dial().start().locales.split(" "), "en_US among the locales")
 
@@ -368,9 +364,7 @@ def _(broker: Broker) -> None:
     equal("consumers", 0, observer.call("queue.declare", queue=queue, passive=True).consumer_count)
 
 
-@handshake.case(
-    "connection.close.frames-after", "Frames behind connection.close are ignored", "AMQP 0-9-1 connection.close"
-)
+@handshake.case("connection.close.frames-after", "Frames behind connection.close are ignored", "AMQP 0-9-1 connection.close")
 def _(broker: Broker) -> None:
     connection, channel = broker.connected()
     observer = broker.channel()

@@ -127,9 +127,7 @@ def _(broker: Broker, value: Any) -> None:
     channel.refuses(406, "queue.bind", queue=queue, exchange=exchange, arguments={"x-match": value})
 
 
-@headers.table(
-    "headers.predeclared", "{} routes by headers", SPEC, [(name, name) for name in ("amq.headers", "amq.match")]
-)
+@headers.table("headers.predeclared", "{} routes by headers", SPEC, [(name, name) for name in ("amq.headers", "amq.match")])
 def _(broker: Broker, name: str) -> None:
     channel, value = broker.channel(), broker.name("value")
     queue = channel.bound_queue(name, "", **{"x-match": "all", "conformance": value})

@@ -31,9 +31,7 @@ def _(broker: Broker) -> None:
     require(connection.heartbeats >= 1, "at least one heartbeat in 1.6 seconds", connection.heartbeats)
 
 
-@heartbeats.case(
-    "heartbeat.silence", "With heartbeat 1 a silent client is disconnected after two or three seconds", SPEC
-)
+@heartbeats.case("heartbeat.silence", "With heartbeat 1 a silent client is disconnected after two or three seconds", SPEC)
 def _(broker: Broker) -> None:
     broker.connect(heartbeat=1).must_drop(timeout=6)
 
@@ -107,9 +105,7 @@ def _(broker: Broker) -> None:
     connection.must_end(501, 503, 504, 505)
 
 
-@heartbeats.case(
-    "heartbeat.payload", "A heartbeat with a payload is refused or ignored, never a crash of others", SPEC, SHOULD
-)
+@heartbeats.case("heartbeat.payload", "A heartbeat with a payload is refused or ignored, never a crash of others", SPEC, SHOULD)
 def _(broker: Broker) -> None:
     bystander, connection = broker.connect(), broker.connect()
     connection.send_frames(Frame(frames.HEARTBEAT, 0, b"payload"))

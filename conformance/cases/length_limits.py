@@ -59,9 +59,7 @@ def _(broker: Broker) -> None:
     channel.must_hold(queue, "c", "d")
 
 
-@limits.case(
-    "max-length.requeue", "Requeued messages can push the queue over its limit, and the oldest go", SPEC, EXTENSION
-)
+@limits.case("max-length.requeue", "Requeued messages can push the queue over its limit, and the oldest go", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queue = limited(channel, max_length=2)
@@ -122,9 +120,7 @@ def _(broker: Broker) -> None:
     channel.must_hold(queue, "4", "55555")
 
 
-@limits.case(
-    "overflow.reject-publish", "With reject-publish new messages are refused and the old ones stay", SPEC, EXTENSION
-)
+@limits.case("overflow.reject-publish", "With reject-publish new messages are refused and the old ones stay", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queue = limited(channel, max_length=2, overflow="reject-publish")
@@ -132,9 +128,7 @@ def _(broker: Broker) -> None:
     channel.must_hold(queue, "a", "b")
 
 
-@limits.case(
-    "overflow.reject-publish.silent", "Without confirms a refused message disappears without a word", SPEC, EXTENSION
-)
+@limits.case("overflow.reject-publish.silent", "Without confirms a refused message disappears without a word", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queue = limited(channel, max_length=0, overflow="reject-publish")

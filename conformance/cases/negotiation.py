@@ -41,9 +41,7 @@ def _(broker: Broker, frame_max: int) -> None:
     connection.must_live()
 
 
-@negotiation.case(
-    "tune-ok.frame-max.minimum", "A client may choose the smallest frame_max of the specification, 4096", TUNE_OK
-)
+@negotiation.case("tune-ok.frame-max.minimum", "A client may choose the smallest frame_max of the specification, 4096", TUNE_OK)
 def _(broker: Broker) -> None:
     connection, tune = broker.tuning()
     connection.tune_ok(tune, frame_max=4096)
@@ -89,9 +87,7 @@ def _(broker: Broker, limits: dict[str, int]) -> None:
     "RabbitMQ: negotiation",
     REFUSED,
     EXTENSION,
-    deviations={
-        "*": {"RabbitMQ 3.10": "version difference: it closes TCP without a word, newer ones send connection.close"}
-    },
+    deviations={"*": {"RabbitMQ 3.10": "version difference: it closes TCP without a word, newer ones send connection.close"}},
 )
 def _(broker: Broker, limits: dict[str, int]) -> None:
     connection, tune = broker.tuning()
@@ -103,9 +99,7 @@ def _(broker: Broker, limits: dict[str, int]) -> None:
     "channel-max.number",
     "A channel number above channel_max is refused, and the connection ends",
     TUNE_OK,
-    deviations={
-        "RabbitMQ 3.10": "it counts open channels and takes any number; the specification limits the numbers too"
-    },
+    deviations={"RabbitMQ 3.10": "it counts open channels and takes any number; the specification limits the numbers too"},
 )
 def _(broker: Broker) -> None:
     connection = broker.connect(channel_max=5)
@@ -169,9 +163,7 @@ def _(broker: Broker) -> None:
     require(max(len(frame.payload) for frame in message.body_frames) <= 8184, "frames of at most 8192 octets")
 
 
-@negotiation.case(
-    "frame-max.headers", "A header frame of nearly frame_max octets is accepted and delivered", TUNE_OK, SHOULD
-)
+@negotiation.case("frame-max.headers", "A header frame of nearly frame_max octets is accepted and delivered", TUNE_OK, SHOULD)
 def _(broker: Broker) -> None:
     channel = broker.channel(frame_max=8192)
     queue = channel.queue()

@@ -102,9 +102,7 @@ def _(broker: Broker) -> None:
     stage.owner.must_hold(stage.names["Q"], "m")
 
 
-@permissions.case(
-    "permission.publish.refused", "Publishing without write on the exchange is refused with 403", SPEC, EXTENSION
-)
+@permissions.case("permission.publish.refused", "Publishing without write on the exchange is refused with 403", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     stage = Stage(broker)
     channel = stage.channel({"read": "X", "configure": "X"})
@@ -112,9 +110,7 @@ def _(broker: Broker) -> None:
     channel.must_close(403, "basic.publish")
 
 
-@permissions.case(
-    "permission.default-exchange", "For the default exchange the name amq.default is matched", SPEC, EXTENSION
-)
+@permissions.case("permission.default-exchange", "For the default exchange the name amq.default is matched", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     stage = Stage(broker)
     broker.permit(stage.user[0], write="^amq[.]default$")
@@ -149,9 +145,7 @@ def _(broker: Broker, kind: str, letter: str) -> None:
     stage.channel({"read": letter}).must_exist(kind, stage.names[letter])
 
 
-@permissions.case(
-    "permission.generated-name", "A generated queue name must match the configure permission", SPEC, EXTENSION
-)
+@permissions.case("permission.generated-name", "A generated queue name must match the configure permission", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     user = broker.new_user(configure="^amq[.]gen.*")
     channel = broker.channel(user=user)
@@ -276,9 +270,7 @@ def _(broker: Broker) -> None:
     channel.refuses(403, "queue.bind", queue=queue, exchange=exchange, routing_key="b.#")
 
 
-@permissions.case(
-    "topic-permission.other-exchange", "Topic permissions concern their own exchange only", TOPIC, EXTENSION
-)
+@permissions.case("topic-permission.other-exchange", "Topic permissions concern their own exchange only", TOPIC, EXTENSION)
 def _(broker: Broker) -> None:
     channel, _ = topical(broker, "^a[.]", "^a[.]")
     other = channel.exchange("topic")

@@ -253,9 +253,7 @@ def _(broker: Broker) -> None:
     channel.deliveries(50)
 
 
-@prefetch.case(
-    "qos.cancelled", "Unacknowledged messages of a cancelled consumer do not limit a new one", RABBIT, EXTENSION
-)
+@prefetch.case("qos.cancelled", "Unacknowledged messages of a cancelled consumer do not limit a new one", RABBIT, EXTENSION)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queue = filled(channel, 4)

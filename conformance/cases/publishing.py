@@ -209,9 +209,7 @@ def _(broker: Broker) -> None:
     equal("body", b"m", other.await_get(queue).body)
 
 
-@publishing.case(
-    "publish.thousand", "A thousand messages arrive in order", "AMQP 0-9-1 4.7 Content ordering guarantees"
-)
+@publishing.case("publish.thousand", "A thousand messages arrive in order", "AMQP 0-9-1 4.7 Content ordering guarantees")
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queue = channel.queue()

@@ -145,9 +145,7 @@ def _(broker: Broker, first: dict[str, Any], second: dict[str, Any]) -> None:
     again(broker, first, second, refused=False)
 
 
-@equivalence.case(
-    "queue.redeclare.type", "A classic queue cannot be declared again as a quorum queue", RABBIT, EXTENSION
-)
+@equivalence.case("queue.redeclare.type", "A classic queue cannot be declared again as a quorum queue", RABBIT, EXTENSION)
 def _(broker: Broker) -> None:
     again(broker, {"durable": True}, {"durable": True, "arguments": {"x-queue-type": "quorum"}}, refused=True)
 

@@ -144,9 +144,7 @@ def _(broker: Broker) -> None:
     "A generated amq. name may be declared again by its owner, as the queue already exists",
     NAME,
     SHOULD,
-    deviations={
-        "RabbitMQ": "it refuses every amq. name before it looks for the queue; the specification allows existing ones"
-    },
+    deviations={"RabbitMQ": "it refuses every amq. name before it looks for the queue; the specification allows existing ones"},
 )
 def _(broker: Broker) -> None:
     channel = broker.channel()
@@ -374,9 +372,7 @@ def _(broker: Broker) -> None:
     channel.must_be_gone("queue", queue)
 
 
-@queues.case(
-    "queue.delete.bindings", "A queue declared again after its deletion has no bindings and no messages", DELETE
-)
+@queues.case("queue.delete.bindings", "A queue declared again after its deletion has no bindings and no messages", DELETE)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     exchange = channel.exchange("fanout")
@@ -396,9 +392,7 @@ def _(broker: Broker) -> None:
     equal("message_count", 1, channel.call("queue.delete", queue=queue, if_unused=True).message_count)
 
 
-@queues.case(
-    "queue.delete.if-unused.consumer", "queue.delete if-unused of a queue with a consumer is refused with 406", DELETE
-)
+@queues.case("queue.delete.if-unused.consumer", "queue.delete if-unused of a queue with a consumer is refused with 406", DELETE)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queue = channel.queue()
@@ -419,9 +413,7 @@ def _(broker: Broker) -> None:
     channel.call("queue.delete", queue=channel.queue(), if_empty=True)
 
 
-@queues.case(
-    "queue.delete.if-empty.messages", "queue.delete if-empty of a queue with messages is refused with 406", DELETE
-)
+@queues.case("queue.delete.if-empty.messages", "queue.delete if-empty of a queue with messages is refused with 406", DELETE)
 def _(broker: Broker) -> None:
     connection, channel = broker.connected()
     queue = channel.queue()
@@ -430,9 +422,7 @@ def _(broker: Broker) -> None:
     connection.channel().must_hold(queue, "m")
 
 
-@queues.case(
-    "queue.delete.if-empty.consumer", "queue.delete if-empty of an empty queue with a consumer succeeds", DELETE
-)
+@queues.case("queue.delete.if-empty.consumer", "queue.delete if-empty of an empty queue with a consumer succeeds", DELETE)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queue = channel.queue()

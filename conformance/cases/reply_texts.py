@@ -96,9 +96,7 @@ EXCHANGES: Final[list[tuple[str, dict[str, Any], dict[str, Any], str]]] = [
 ]
 
 
-@texts.table(
-    "text.exchange.inequivalent", "The text when an exchange is declared again: {}", SPEC, EXCHANGES, EXTENSION
-)
+@texts.table("text.exchange.inequivalent", "The text when an exchange is declared again: {}", SPEC, EXCHANGES, EXTENSION)
 def _(broker: Broker, first: dict[str, Any], second: dict[str, Any], text: str) -> None:
     channel, exchange = broker.channel(), broker.name("x")
     channel.call("exchange.declare", exchange=exchange, type="direct", **first)

@@ -84,9 +84,7 @@ def _(broker: Broker) -> None:
     channel.must_be_silent()
 
 
-@settling.case(
-    "ack.multiple.queues", "multiple acknowledges over all queues of the channel", "AMQP 0-9-1 basic.ack.multiple"
-)
+@settling.case("ack.multiple.queues", "multiple acknowledges over all queues of the channel", "AMQP 0-9-1 basic.ack.multiple")
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queues = [channel.queue() for _ in range(3)]
@@ -149,9 +147,7 @@ def _(broker: Broker, name: str) -> None:
     channel.refuses(406, name, delivery_tag=3, multiple=True)
 
 
-@settling.case(
-    "ack.multiple.again", "multiple with a tag that is settled already closes the channel with 406", ACK, EXTENSION
-)
+@settling.case("ack.multiple.again", "multiple with a tag that is settled already closes the channel with 406", ACK, EXTENSION)
 def _(broker: Broker) -> None:
     channel, _ = unacked(broker, "a", "b", "c")
     channel.ack(2, multiple=True)

@@ -92,9 +92,7 @@ def _(broker: Broker) -> None:
     equal("delivery", (b"m", True), (message.body, message.redelivered))
 
 
-@single.case(
-    "single-active.no-credit", "A waiting consumer gets nothing though the active one has no credit", SPEC, EXTENSION
-)
+@single.case("single-active.no-credit", "A waiting consumer gets nothing though the active one has no credit", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     channel = broker.channel()
     queue = one_at_a_time(channel)
@@ -133,9 +131,7 @@ def _(broker: Broker) -> None:
     equal("served", {"a", "b"}, {message.consumer_tag for message in channel.deliveries(4)})
 
 
-@single.case(
-    "single-active.auto-delete", "An auto-delete queue goes when its last waiting consumer has gone", SPEC, EXTENSION
-)
+@single.case("single-active.auto-delete", "An auto-delete queue goes when its last waiting consumer has gone", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     connection, channel = broker.connected()
     queue = channel.queue(exclusive=False, auto_delete=True, arguments={"x-single-active-consumer": True})

@@ -191,9 +191,7 @@ def _(broker: Broker) -> None:
     channel.refuses(406, "basic.ack", delivery_tag=tag)
 
 
-@transactions.case(
-    "tx.publish.missing-exchange", "A missing exchange is reported at once, not at commit", SPEC, EXTENSION
-)
+@transactions.case("tx.publish.missing-exchange", "A missing exchange is reported at once, not at commit", SPEC, EXTENSION)
 def _(broker: Broker) -> None:
     channel, _ = transactional(broker)
     channel.publish(b"m", exchange=broker.name("x"))

@@ -205,7 +205,7 @@ class Channel:
         declared = {"queue": unique("q") if name is None else name, "exclusive": True, **arguments}
         return str(self.call("queue.declare", **declared).queue)
 
-    def exchange(self, type: str = "direct", name: str | None = None, **arguments: Any) -> str:  # noqa: A002
+    def exchange(self, type: str = "direct", name: str | None = None, **arguments: Any) -> str:
         """Declares an exchange of a unique name and returns the name."""
         exchange = unique("x") if name is None else name
         self.call("exchange.declare", exchange=exchange, type=type, **arguments)

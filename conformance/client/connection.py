@@ -61,9 +61,7 @@ class Connection(Stream):
     ) -> None:
         """Sends connection.start-ok."""
         client = {"product": "conformance", **properties, "capabilities": capabilities}
-        self.send(
-            "connection.start-ok", client_properties=client, mechanism=mechanism, response=response, locale=locale
-        )
+        self.send("connection.start-ok", client_properties=client, mechanism=mechanism, response=response, locale=locale)
 
     def tune_ok(self, tune: Event, **overrides: int) -> None:
         """Answers connection.tune with the broker's own limits, except for those given."""

@@ -8,16 +8,14 @@ from conformance.client.transcript import Transcript
 from conformance.wire.frames import Frame, FrameReader, abbreviate
 
 
-class Disconnected(Exception):  # noqa: N818 - often just what a case waits for
+class Disconnected(Exception):
     """The broker closed or reset the TCP connection."""
 
 
 class Link:
     """Sends octets and receives frames; number is how the transcript calls this connection."""
 
-    def __init__(
-        self, address: tuple[str, int], transcript: Transcript, number: int, tls: ssl.SSLContext | None
-    ) -> None:
+    def __init__(self, address: tuple[str, int], transcript: Transcript, number: int, tls: ssl.SSLContext | None) -> None:
         self._socket = socket.create_connection(address, timeout=10)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:

@@ -85,9 +85,7 @@ class Stream:
 
 def describe_close(close: Event) -> str:
     """A close method in words, with the name of the method at fault."""
-    by = next(
-        (name for name, method in BY_NAME.items() if method.ids == (close.class_id, close.method_id)), "no method"
-    )
+    by = next((name for name, method in BY_NAME.items() if method.ids == (close.class_id, close.method_id)), "no method")
     return f"{close.name} {close.reply_code} {close.reply_text!r} by {by}"
 
 

@@ -18,9 +18,7 @@ def compare(left: Report, right: Report) -> str:
     lines += ["", f"| case | level | rule | {names[0]} | {names[1]} |", "|---|---|---|---|---|"]
     for case, first, second in pairs(left, right):
         if {first["status"], second["status"]} != {PASSED} and {first["status"], second["status"]} != {SKIPPED}:
-            lines.append(
-                f"| `{case['id']}` | {case['level']} | {cell(case['title'])} | {shown(first)} | {shown(second)} |"
-            )
+            lines.append(f"| `{case['id']}` | {case['level']} | {cell(case['title'])} | {shown(first)} | {shown(second)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -15,9 +15,7 @@ SCRIPT: Final = Path(__file__).with_name("page.js")
 def page(report: dict[str, Any]) -> str:
     """The page of a report as `Run.as_dict` gives it."""
     cases = report["cases"]
-    areas = "".join(
-        _area(title, [case for case in cases if case["area"] == name]) for name, title in report["areas"].items()
-    )
+    areas = "".join(_area(title, [case for case in cases if case["area"] == name]) for name, title in report["areas"].items())
     title = f"AMQP 0-9-1 conformance of {escape(report['broker'])}"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
@@ -32,9 +30,7 @@ def _tiles(cases: list[dict[str, Any]]) -> str:
 
 
 def _tile(status: str, count: int) -> str:
-    return (
-        f'<label class="tile {status}"><input type="checkbox" value="{status}" checked><b>{count}</b>{status}</label>'
-    )
+    return f'<label class="tile {status}"><input type="checkbox" value="{status}" checked><b>{count}</b>{status}</label>'
 
 
 def _filters() -> str:
@@ -51,9 +47,7 @@ def _area(title: str, cases: list[dict[str, Any]]) -> str:
 
 def _case(case: dict[str, Any]) -> str:
     remark = _row("Known deviation", case["remark"]) if case["remark"] else ""
-    facts = (
-        _row("Reference", case["reference"]) + _row("Expected", case["expected"]) + _row("Observed", case["observed"])
-    )
+    facts = _row("Reference", case["reference"]) + _row("Expected", case["expected"]) + _row("Observed", case["observed"])
     return (
         f'<details class="case {case["status"]}" data-level="{case["level"]}">'
         f"<summary><code>{escape(case['id'])}</code><span>{escape(case['title'])}</span><em>{case['level']}</em></summary>"

@@ -2,10 +2,11 @@
 
 import sys
 from types import TracebackType
-from typing import Final
+from typing import Final, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 
 from conformance.outcome import DEVIATION, FAILED, PASSED, SKIPPED, Outcome, Run
@@ -21,13 +22,11 @@ class Progress:
         self._bar = Bar(*columns, console=Console(file=sys.stderr))
         self._task = self._bar.add_task("conformance", total=total)
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> Self:
         self._bar.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
 
     def note(self, outcome: Outcome) -> None:
