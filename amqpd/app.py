@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import logging
 import os
-import shutil
+import platform
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
 
 from amqpd import logs, systemd
+from amqpd.broker.authority import Authority, Internal
 from amqpd.broker.broker import Broker
+from amqpd.broker.definitions import Import
 from amqpd.broker.recovery import Recovered, recover
+from amqpd.broker.remote import Remote
 from amqpd.commits import CommitNews, Commits, DefinitionsJournal, Pages
 from amqpd.config import Config
-from amqpd.errors import StartError
-from amqpd.logs import ERROR, INFO, WARNING, log
+from amqpd.errors import AmqpError, StartError
+from amqpd.logs import ERROR, INFO, log
+from amqpd.server.admission import Admission, Asker
 from amqpd.server.alarms import Alarms
 from amqpd.server.flush import FlushSet
 from amqpd.server.listener import Listener
+from amqpd.server.watchdog import Watchdog
+from amqpd.server.watermarks import Watermarks
 from amqpd.version import describe
 from persistence import rows
 from persistence.committer import Committer
@@ -32,7 +42,6 @@ from persistence.store import StoreError
 
 logger = logging.getLogger(__name__)
 
-DISK_CHECK_SECONDS: Final = 5.0
 SWITCH_INTERVAL: Final = 0.0005
 """Seconds after which the loop lets the committing thread run; the default of 5 ms would delay every step of a commit."""
 GC_THRESHOLD: Final = 100_000
@@ -91,44 +100,72 @@ class App:
     async def _serve(self, store: LmdbStore, definitions: Definitions, stopping: asyncio.Future[str]) -> int:
         pages = Pages()
         broker = Broker(store, DefinitionsJournal(definitions), pages, self.config.memory_limit)
-        alarms = Alarms()
+        broker.events.home = self.config.default_vhost
+        broker.events.node = f"amqpd@{platform.node()}"
+        alarms = Alarms(broker.events)
         flush_set = FlushSet(asyncio.get_running_loop(), broker)
         committer = Committer(store, definitions, CommitNews(flush_set, alarms, stopping))
         flush_set.committing = Commits(store, definitions, committer)
         pages.committer, pages.flush_set = committer, flush_set
         await self._recover(broker, definitions)
         await committer.drain()
-        listener = Listener(broker, self.config, flush_set, alarms)
+        watch = asyncio.create_task(Watermarks(self.config, alarms, flush_set.begin).watch())
+        admission = self._admission(broker)
+        listener = Listener(broker, self.config, flush_set, alarms, admission)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, listener.reload)
+        tls = await listener.open_tls()
+        if tls is not None:
+            print(f"{describe()} listens on {_url('amqps', *tls)}", flush=True)  # noqa: T201 - a line of output
         host, port = await listener.open()
-        shown = f"[{host}]" if ":" in host else host
-        print(f"{describe()} listens on amqp://{shown}:{port}", flush=True)  # noqa: T201 - the first line of output
-        stop_management = await self._start_management(broker, flush_set, alarms, (host, port))
+        print(f"{describe()} listens on {_url('amqp', host, port)}", flush=True)  # noqa: T201 - the first line of output
+        stop_management = await self._start_management(broker, flush_set, alarms, (host, port), tls)
         systemd.notify(systemd.READY, os.environ)
-        watch = asyncio.create_task(self._watch_disk(alarms))
+        watchdog = Watchdog(asyncio.get_running_loop())
+        if self.config.watchdog == "on":
+            watchdog.start()
         reason = await stopping
         systemd.notify(systemd.STOPPING, os.environ)
         watch.cancel()
+        watchdog.stop()
         if reason:
             log(logger, ERROR, "stopping", reason=reason)
             os._exit(1)
         log(logger, INFO, "stopping")
         await stop_management()
         await self._stop(listener, committer)
+        await admission.asker.close()
         return 0
 
+    def _admission(self, broker: Broker) -> Admission:
+        """Who decides about logins. Raises StartError."""
+        config = self.config
+        broker.users.loopback_only = frozenset(config.loopback_users) - {"none"}
+        known: dict[str, Authority] = {"internal": Internal(broker.users), "http": Remote()}
+        asker = Asker()
+        if "http" in config.auth_backends:
+            from amqpd.http_backend import HttpBackend  # noqa: PLC0415 - few need it, and it takes long to import
+
+            asker = HttpBackend(config, broker)
+        authorities = [known[name] for name in config.auth_backends]
+        return Admission(config, broker.users, authorities, asker, time.monotonic)
+
     async def _start_management(
-        self, broker: Broker, flush_set: FlushSet, alarms: Alarms, amqp: tuple[str, int]
+        self, broker: Broker, flush_set: FlushSet, alarms: Alarms, amqp: tuple[str, int], tls: tuple[str, int] | None
     ) -> Callable[[], Awaitable[None]]:
         """Start what is not needed for the first message; return what stops it. Raises StartError."""
         if self.config.http_port == "none":
             return _nothing
+        await asyncio.to_thread(import_module, "amqpd.management.start")
         from amqpd.management.site import Door, Wiring  # noqa: PLC0415 - HTTP takes longer to import than AMQP to start
         from amqpd.management.start import Management  # noqa: PLC0415 - the same
 
         committing = flush_set.committing
         assert committing is not None
-        management = Management(broker, self.config, Wiring(flush_set.begin, committing.has_work, alarms.reasons))
-        url = await management.start(Door("amqp", *amqp))
+        management = Management(broker, self.config, Wiring(flush_set.begin, committing.has_work, alarms.low))
+        doors = [Door("amqp", *amqp)]
+        if tls is not None:
+            doors.append(Door("amqp/ssl", *tls, tls=True))
+        url = await management.start(doors)
         print(f"{describe()} management on {url}", flush=True)  # noqa: T201 - the other line of output
         return management.stop
 
@@ -147,9 +184,29 @@ class App:
         found.exchanges = await definitions.load(rows.Exchange)
         found.queues = await definitions.load(rows.Queue)
         found.bindings = await definitions.load(rows.Binding)
+        found.policies = await definitions.load(rows.Policy)
+        found.parameters = await definitions.load(rows.Parameter)
         recover(broker, found)
-        if not found.vhosts and not found.users:
+        document = self._definitions()
+        if not found.vhosts and not found.users and "users" not in document:
             self._first_start(broker)
+        try:
+            Import(broker, document, None).carry_out()
+        except AmqpError as error:
+            raise StartError(f"cannot import {self.config.load_definitions}: {error.explanation}") from error
+
+    def _definitions(self) -> dict[str, Any]:
+        """The document to import at every start, which may be empty. Raises StartError."""
+        path = self.config.load_definitions
+        if not path:
+            return {}
+        try:
+            document = json.loads(Path(path).read_bytes())
+        except (OSError, ValueError) as error:
+            raise StartError(f"cannot read the definitions in {path}: {error}") from error
+        if not isinstance(document, dict):
+            raise StartError(f"cannot read the definitions in {path}: not a JSON object")
+        return document
 
     def _first_start(self, broker: Broker) -> None:
         """An empty data folder gets a virtual host and an administrator with all rights in it."""
@@ -158,15 +215,6 @@ class App:
         user = broker.add_user(config.default_user, config.default_password, ("administrator",))
         broker.set_permission(user, config.default_vhost, ".*", ".*", ".*")
 
-    async def _watch_disk(self, alarms: Alarms) -> None:
-        low = False
-        while True:
-            free = shutil.disk_usage(self.config.data_dir).free
-            if (free < self.config.disk_free_limit) != low:
-                low = not low
-                log(logger, WARNING, "disk alarm" if low else "disk alarm cleared", free_bytes=free)
-                if low:
-                    alarms.set("disk")
-                else:
-                    alarms.clear("disk")
-            await asyncio.sleep(DISK_CHECK_SECONDS)
+
+def _url(scheme: str, host: str, port: int) -> str:
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from typing import Final
 
 from amqpd.broker.entry import EntryOwner
@@ -12,6 +13,7 @@ from amqpd.broker.lane import PageReader
 from amqpd.logs import ERROR, log
 from amqpd.server.alarms import DISK, STORE, Alarms
 from amqpd.server.flush import Committing, FlushSet
+from persistence.calendar import Calendar, Place
 from persistence.committer import CommitListener, Committer
 from persistence.definitions import Definitions
 from persistence.rows import Row
@@ -49,9 +51,27 @@ class Pages(PageReader):
 
     def request(self, log: Log, window: Window) -> None:
         """Read the window and hand it to the queue."""
-        task = asyncio.get_running_loop().create_task(self._read(log, window))
+        self._start(self._read(log, window))
+
+    def request_rows(self, calendar: Calendar, place: Place) -> None:
+        """Read the page and hand it to the schedule."""
+        self._start(self._read_rows(calendar, place))
+
+    def _start(self, reading: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(reading)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _read_rows(self, calendar: Calendar, place: Place) -> None:
+        assert self.committer is not None
+        assert self.flush_set is not None
+        try:
+            rows = await self.committer.read_calendar(calendar, place)
+        except StoreError as error:
+            log(logger, ERROR, "scheduled messages cannot be read", exchange_id=calendar.owner_id, error=str(error))
+            rows = []
+        self.flush_set.begin()
+        calendar.owner.rows_read(rows)
 
     async def _read(self, from_log: Log, window: Window) -> None:
         assert self.committer is not None

@@ -23,12 +23,35 @@ class Config:
     config: Path | None
     host: str
     port: int
+    proxy_protocol: bool
+    tls_port: int | None
+    tls_certificate: Path | None
+    tls_key: Path | None
+    tls_hosts: dict[str, Path]
+    tls_ca: Path | None
+    tls_verify: str
+    tls_version: str
+    tls_login_from: str
+    tls_login_san_type: str
+    tls_login_san_index: int
     data_dir: Path
     log_level: str
     log_format: str
     default_user: str
     default_password: str = field(repr=False)
     default_vhost: str
+    mechanisms: tuple[str, ...]
+    anonymous_user: str
+    loopback_users: tuple[str, ...]
+    auth_backends: tuple[str, ...]
+    auth_http_method: str
+    auth_http_user_path: str
+    auth_http_vhost_path: str
+    auth_http_resource_path: str
+    auth_http_topic_path: str
+    auth_http_timeout: float
+    auth_http_cache: float
+    connection_max: int
     channel_max: int
     frame_max: int
     heartbeat: int

@@ -127,5 +127,15 @@ class InternalError(AmqpError):
     """541: the broker failed; details are in its log only."""
 
 
+class Undecided(Exception):
+    """A command waits for somebody's answer: nothing was done, and it is done again once the answer is there."""
+
+    def __init__(self, subject: str, parameters: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(subject)
+        self.subject = subject
+        """What is asked: one of the words in `broker.answers`."""
+        self.parameters = parameters
+
+
 class StartError(Exception):
     """The broker cannot start; the text is one clear line for the operator."""

@@ -12,6 +12,9 @@ from typing import Any, Final, NamedTuple
 LARGEST_MESSAGE: Final = 512 * 1024 * 1024
 """Bytes that no message body may exceed, whatever the configuration says."""
 
+MECHANISMS: Final = ("PLAIN", "AMQPLAIN", "EXTERNAL", "ANONYMOUS")
+LOGIN_FROM: Final = ("distinguished_name", "common_name", "subject_alternative_name")
+
 SIZE: Final = re.compile(r"(\d{1,18}) ?([KMGT]?)(I?)B?", re.IGNORECASE | re.ASCII)
 
 
@@ -111,6 +114,53 @@ def path(value: str) -> Path:
         raise ValueError("begins with ~, but there is no home folder") from None
 
 
+def optional_integer(minimum: int, maximum: int) -> Callable[[str], int | None]:
+    """A parser of whole numbers in a closed range, or of nothing at all."""
+    parse_integer = integer(minimum, maximum)
+
+    def parse(text: str) -> int | None:
+        return parse_integer(text) if text else None
+
+    return parse
+
+
+def switch(text: str) -> bool:
+    """Parse `on` or `off`; a TOML file may say true or false."""
+    if text.lower() not in {"on", "off", "true", "false"}:
+        raise ValueError("must be on or off")
+    return text.lower() in {"on", "true"}
+
+
+def words(*choices: str) -> Callable[[str], tuple[str, ...]]:
+    """A parser of words between commas or spaces, of these choices if there are any."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        found = tuple(dict.fromkeys(text.replace(",", " ").split()))
+        if choices and not (found and set(found) <= set(choices)):
+            raise ValueError(f"must be some of {', '.join(choices)}")
+        return found
+
+    return parse
+
+
+def host_files(text: str) -> dict[str, Path]:
+    """Parse `NAME=FILE` pairs between commas."""
+    found = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, file = pair.partition("=")
+        if not (name and equals and file):
+            raise ValueError("must be NAME=FILE, separated by commas")
+        found[name.lower()] = path(file)
+    return found
+
+
+def http_url(text: str) -> str:
+    """Parse the URL of an HTTP service, or nothing at all."""
+    if text and re.fullmatch(r"https?://[^/\s]+\S*", text) is None:
+        raise ValueError("must be a URL that begins with http:// or https://")
+    return text
+
+
 def optional_path(value: str) -> Path | None:
     """Parse a path, or nothing at all."""
     return path(value) if value else None
@@ -149,12 +199,35 @@ OPTIONS: Final = (
     CONFIG,
     Option("host", nonempty, "127.0.0.1", "address to listen on"),
     Option("port", integer(0, 65535), "5672", "port to listen on; 0 takes a free one"),
+    Option("proxy_protocol", switch, "off", "clients come through a proxy that sends the PROXY header: on or off"),
+    Option("tls_port", optional_integer(0, 65535), "", "port to listen on with TLS; 0 takes a free one"),
+    Option("tls_certificate", optional_path, "", "PEM file of the server's certificate and those that lead to its root"),
+    Option("tls_key", optional_path, "", "PEM file of its key, if it is not in the same file"),
+    Option("tls_hosts", host_files, "", "other certificates by server name: NAME=FILE (with its key), separated by commas"),
+    Option("tls_ca", optional_path, "", "PEM file of the authorities that sign client certificates"),
+    Option("tls_verify", choice("none", "peer", "require"), "none", "client certificates: none, peer (verify) or require"),
+    Option("tls_version", choice("1.2", "1.3"), "1.2", "oldest version of TLS"),
+    Option("tls_login_from", choice(*LOGIN_FROM), LOGIN_FROM[0], "where a client certificate has the user's name"),
+    Option("tls_login_san_type", choice("dns", "ip", "email", "uri"), "dns", "which subject alternative names count"),
+    Option("tls_login_san_index", integer(0, 1000), "0", "which of them is the user's name, the first being 0"),
     Option("data_dir", path, "~/.local/share/amqpd", "folder for everything that must survive a restart"),
     Option("log_level", choice("debug", "info", "warning", "error"), "info", "least severe messages to log"),
     Option("log_format", choice("text", "json"), "text", "how log lines are written: text or json"),
     Option("default_user", nonempty, "guest", "administrator created in an empty data folder", "RABBITMQ_DEFAULT_USER"),
     Option("default_password", nonempty, "guest", "the default user's password", "RABBITMQ_DEFAULT_PASS"),
     Option("default_vhost", nonempty, "/", "virtual host created in an empty data folder", "RABBITMQ_DEFAULT_VHOST"),
+    Option("mechanisms", words(*MECHANISMS), "PLAIN AMQPLAIN", "how clients may log in: " + ", ".join(MECHANISMS)),
+    Option("anonymous_user", nonempty, "guest", "the user that ANONYMOUS logs in"),
+    Option("loopback_users", words(), "guest", "users who may only log in from this machine; none for nobody"),
+    Option("auth_backends", words("internal", "http"), "internal", "who knows users, in this order: internal, http"),
+    Option("auth_http_method", choice("get", "post"), "get", "how the HTTP backend is asked"),
+    Option("auth_http_user_path", http_url, "", "URL that is asked whether a user may log in"),
+    Option("auth_http_vhost_path", http_url, "", "URL that is asked about virtual hosts"),
+    Option("auth_http_resource_path", http_url, "", "URL that is asked about queues and exchanges"),
+    Option("auth_http_topic_path", http_url, "", "URL that is asked about routing keys"),
+    Option("auth_http_timeout", seconds, "15", "seconds that an answer may take"),
+    Option("auth_http_cache", seconds, "60", "seconds that its permissions are remembered"),
+    Option("connection_max", integer(0, 10**9), "0", "open connections at most; 0 for no limit"),
     Option("channel_max", integer(1, 65535), "2047", "channels that a connection may open"),
     Option("frame_max", size(4096, 2**31 - 1), "131072", "largest frame in bytes"),
     Option("heartbeat", integer(0, 65535), "60", "seconds between heartbeats suggested to clients; 0 for none"),

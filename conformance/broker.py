@@ -149,9 +149,9 @@ class Broker:
     # Afterwards
 
     def forget_connections(self) -> None:
-        """Drops all connections, for instance because the broker was restarted; what they declared is kept in mind."""
+        """Takes all connections for lost, because the broker was restarted; what they declared is kept in mind."""
         for connection in self._connections:
-            connection.drop()
+            connection.is_open = False
 
     def clean(self) -> None:
         """Closes the connections and deletes everything that the case made."""

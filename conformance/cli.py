@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from conformance.catalogue import AREAS, Case, load
+from conformance.mutation.proof import Proof
+from conformance.mutation.proxy import Proxy
 from conformance.report.compare import compare
 from conformance.report.page import page
 from conformance.report.terminal import Progress, summary
@@ -20,7 +22,8 @@ def run_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m conformance",
         description="Proves an AMQP 0-9-1 broker, case by case. Exit code 1 when a MUST fails.",
-        epilog="`python -m conformance compare a.json b.json [--markdown FILE]` shows two reports side by side.",
+        epilog="`python -m conformance compare a.json b.json [--markdown FILE]` shows two reports side by side; "
+        "`python -m conformance prove [the same flags]` corrupts the broker's last word and lists the cases that still pass.",
     )
     parser.add_argument("--url", default="amqp://guest:guest@127.0.0.1:5672/", help="the broker, amqp://user:pw@host/vhost")
     parser.add_argument("--http-url", help="its management API, http://user:pw@host:15672")
@@ -52,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["compare"]:
         return _compare(compare_parser().parse_args(given[1:]))
+    if given[:1] == ["prove"]:
+        return _prove(run_parser().parse_args(given[1:]))
     return _run(run_parser().parse_args(given))
 
 
@@ -85,6 +90,19 @@ def _run(options: argparse.Namespace) -> int:
     if options.report:
         options.report.write_text(page(run.as_dict()))
     return 0 if run.is_conforming else 1
+
+
+def _prove(options: argparse.Namespace) -> int:
+    """Lists the selected cases that pass although the broker's last word was corrupted."""
+    target = Target(options)
+    proxy = Proxy(target.amqp.host, target.amqp.port)
+    target.amqp = target.amqp._replace(host="127.0.0.1", port=proxy.port)
+    proof = Proof(target, proxy)
+    cases = [case for case in select(load(), options.select, options.deselect) if not case.needs]
+    survivors = [case for case in cases if proof.survives(case)]
+    print("\n".join(f"{case.id:60} {case.title}" for case in survivors))
+    print(f"{len(cases) - len(survivors)} of {len(cases)} cases fail when the broker's last word is corrupted")
+    return 1 if survivors else 0
 
 
 def _compare(options: argparse.Namespace) -> int:

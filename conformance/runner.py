@@ -8,18 +8,19 @@
 
 import subprocess
 import time
-import traceback
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from conformance.broker import Broker, pause
 from conformance.catalogue import Case
-from conformance.mismatch import Mismatch, Unsupported
-from conformance.outcome import DEVIATION, FAILED, PASSED, SKIPPED, Outcome, Run
+from conformance.mismatch import Mismatch
+from conformance.outcome import SKIPPED, Outcome, Run
 from conformance.target import Target
+from conformance.verdict import Verdict
 
 STARTUP_SECONDS: Final = 120.0
+RESTARTS: Final = ("restart", "kill")
 Report = Callable[[Outcome], None]
 
 
@@ -30,105 +31,87 @@ class Runner:
         self._target = target
         self._jobs = jobs
         self._report = report
-        self._run = Run(identify(target), f"amqp://{target.amqp.host}:{target.amqp.port}")
+        self._verdict = Verdict(target)
+        self._run = Run(self._verdict.broker, f"amqp://{target.amqp.host}:{target.amqp.port}")
 
     def run(self, cases: list[Case]) -> Run:
         """Runs the cases; outcomes are in the order of the cases."""
         started = time.monotonic()
-        met = [case for case in cases if case.needs <= self._target.offers]
+        ready = [case for case in cases if case.needs <= self._target.offers]
         for case in cases:
-            if case not in met:
-                missing = ", ".join(sorted(case.needs - self._target.offers))
-                self._note(Outcome(case, SKIPPED, f"needs {missing}", [], 0))
-        self._run_parallel([case for case in met if not case.needs & {"restart", "kill", "alarm"}])
-        for case in met:
-            if "alarm" in case.needs:
-                self._run_one(case)
-        for command in ("restart", "kill"):
-            self._run_across(command, [case for case in met if command in case.needs])
+            if missing := case.needs - self._target.offers:
+                self._note(Outcome(case, SKIPPED, f"needs {', '.join(sorted(missing))}", [], 0))
+        with ThreadPoolExecutor(self._jobs) as pool:
+            for outcome in pool.map(self._run_one, [case for case in ready if not case.needs & {*RESTARTS, "alarm"}]):
+                self._run.outcomes.append(outcome)
+        self._run.outcomes += [self._run_one(case) for case in ready if "alarm" in case.needs]
+        for command in RESTARTS:
+            self._run_across(command, [case for case in ready if command in case.needs])
         position = {case.id: index for index, case in enumerate(cases)}
         self._run.outcomes.sort(key=lambda outcome: position[outcome.case.id])
         self._run.seconds = time.monotonic() - started
         return self._run
 
-    def _run_parallel(self, cases: Iterable[Case]) -> None:
-        with ThreadPoolExecutor(self._jobs) as pool:
-            for future in [pool.submit(self._run_one, case) for case in cases]:
-                future.result()
-
-    def _run_one(self, case: Case) -> None:
-        broker, started = Broker(self._target), time.monotonic()
-        self._conclude(case, broker, started, lambda: case.body(broker, *case.arguments))
+    def _run_one(self, case: Case) -> Outcome:
+        outcome = self._verdict.of(case)
+        self._report(outcome)
+        return outcome
 
     def _run_across(self, command: str, cases: list[Case]) -> None:
-        prepared: list[tuple[Case, Broker, float, Generator[Any, None, None]]] = []
-        for case in cases:
-            broker, started = Broker(self._target), time.monotonic()
-            body: Generator[Any, None, None] = case.body(broker, *case.arguments)
-            try:
-                next(body)
-                prepared.append((case, broker, started, body))
-            except Exception as error:  # noqa: BLE001 - invariant 2
-                self._conclude(case, broker, started, _raiser(error))
-        if prepared:
+        halves = [Half(case, Broker(self._target)) for case in cases]
+        for half in halves:
+            half.prepare()
+        if cases:
             restart(self._target, command)
-        for case, broker, started, body in prepared:
-            broker.forget_connections()
-            self._conclude(case, broker, started, lambda body=body: next(body, None))  # type: ignore[misc]
-
-    def _conclude(self, case: Case, broker: Broker, started: float, body: Callable[[], Any]) -> None:
-        status, observed, expected = PASSED, "", case.title
-        try:
-            body()
-            observed = broker.transcript.observation()
-        except Unsupported as lack:
-            status, observed = SKIPPED, str(lack)
-        except Mismatch as mismatch:
-            status, observed = FAILED, mismatch.observed
-            expected = f"{case.title} — expected {mismatch.expected}"
-        except Exception as error:  # noqa: BLE001 - invariant 2
-            status, observed = FAILED, "".join(traceback.format_exception(error)[-3:])
-        outcome = Outcome(case, status, observed, broker.transcript.lines(), time.monotonic() - started)
-        outcome.expected = expected
-        broker.clean()
-        self._judge(outcome)
-
-    def _judge(self, outcome: Outcome) -> None:
-        deviation = outcome.case.deviation_of(self._run.broker)
-        if outcome.status == FAILED and deviation:
-            outcome.status = DEVIATION
-        outcome.remark = deviation or ""
-        self._note(outcome)
+        for half in halves:
+            self._note(half.conclude(self._verdict))
 
     def _note(self, outcome: Outcome) -> None:
         self._run.outcomes.append(outcome)
         self._report(outcome)
 
 
-def _raiser(error: Exception) -> Callable[[], None]:
-    def again() -> None:
-        raise error
+class Half:
+    """A case that was begun before a restart and ends after it."""
 
-    return again
+    def __init__(self, case: Case, broker: Broker) -> None:
+        self._case = case
+        self._broker = broker
+        self._started = time.monotonic()
+        self._body: Generator[Any, None, None] = case.body(broker, *case.arguments)
+        self._error: Exception | None = None
+
+    def prepare(self) -> None:
+        """Runs the case as far as the restart."""
+        try:
+            next(self._body)
+        except Exception as error:  # noqa: BLE001 - it becomes the outcome
+            self._error = error
+
+    def conclude(self, verdict: Verdict) -> Outcome:
+        """Runs what comes after the restart."""
+        self._broker.forget_connections()
+        return verdict.conclude(self._case, self._broker, self._started, self._rest)
+
+    def _rest(self) -> None:
+        if self._error:
+            raise self._error
+        next(self._body, None)
 
 
 def restart(target: Target, command: str) -> None:
     """Runs the caller's command of this name and waits until the broker takes connections again."""
     subprocess.run(target.commands[command], shell=True, check=True)  # noqa: S602 - the caller's own command
     deadline = time.monotonic() + STARTUP_SECONDS
-    while True:
-        try:
-            Broker(target).connect().close()
-            return
-        except (OSError, Mismatch):
-            if time.monotonic() > deadline:
-                raise
-            pause(0.2)
+    while not _answers(target):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the broker did not come back within {STARTUP_SECONDS:g} seconds")
+        pause(0.2)
 
 
-def identify(target: Target) -> str:
-    """Product and version of the broker, as it names itself in connection.start."""
-    broker = Broker(target)
-    connection = broker.connect()
-    connection.close()
-    return f"{connection.server.get('product', 'unknown')} {connection.server.get('version', '')}".strip()
+def _answers(target: Target) -> bool:
+    try:
+        Broker(target).connect().close()
+    except (OSError, Mismatch):
+        return False
+    return True

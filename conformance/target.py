@@ -45,7 +45,7 @@ class Target:
     @property
     def offers(self) -> frozenset[str]:
         """The needs of cases that this target can meet."""
-        offered = {need for need in ("restart", "kill", "alarm") if need in self.commands}
+        offered: set[str] = {need for need in ("restart", "kill", "alarm") if need in self.commands}
         if "clear" not in self.commands:
             offered.discard("alarm")
         if self.http:

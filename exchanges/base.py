@@ -82,6 +82,8 @@ class Exchange:
         self.matches_each_key = True
         # The caller puts the message's properties into the headers, each under property_header(name).
         self.wants_properties = False
+        # Its owner wants to see each message before it is matched (`Gatekeeper`).
+        self.gated = False
         self.generation = 0
         self.was_bound = False
         self.bindings: dict[BindingKey, Binding] = {}

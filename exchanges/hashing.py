@@ -112,6 +112,16 @@ class RandomExchange(SpreadingExchange):
         self._destinations = [binding.destination for binding in self.bindings.values()]
 
 
+class LocalRandomExchange(RandomExchange):
+    """Picks as a random exchange does, among the queues of this node: with one node, among all; takes no binding keys."""
+
+    type: ClassVar[str] = "x-local-random"
+
+    def _check(self, routing_key: str, arguments: dict[str, object]) -> None:
+        if routing_key:
+            raise ArgumentError(f"Non empty binding '{routing_key}' key not permitted")
+
+
 def digest(text: str) -> int:
     """A 64-bit hash of a text that may hold any characters."""
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")

@@ -6,10 +6,12 @@ from importlib.metadata import entry_points
 from typing import Final
 
 from exchanges.base import Exchange
+from exchanges.delayed import DelayedExchange
 from exchanges.direct import DirectExchange
 from exchanges.fanout import FanoutExchange
-from exchanges.hashing import ConsistentHashExchange, ModulusHashExchange, RandomExchange
+from exchanges.hashing import ConsistentHashExchange, LocalRandomExchange, ModulusHashExchange, RandomExchange
 from exchanges.headers import HeadersExchange
+from exchanges.recent_history import RecentHistoryExchange
 from exchanges.topic import TopicExchange
 
 ENTRY_POINT_GROUP: Final = "amqpd.exchanges"
@@ -20,8 +22,11 @@ _types: dict[str, type[Exchange]] = {
     "headers": HeadersExchange,
     "topic": TopicExchange,
     "x-consistent-hash": ConsistentHashExchange,
+    "x-delayed-message": DelayedExchange,
+    "x-local-random": LocalRandomExchange,
     "x-modulus-hash": ModulusHashExchange,
     "x-random": RandomExchange,
+    "x-recent-history": RecentHistoryExchange,
 }
 
 
@@ -42,7 +47,10 @@ def create(
     arguments: dict[str, object] | None = None,
 ) -> Exchange:
     """A new exchange of the type. Raises UnknownType, or ArgumentError if the arguments do not suit the type."""
-    return find(type_name)(name, durable, auto_delete, internal, arguments)
+    exchange = find(type_name)(name, durable, auto_delete, internal, arguments)
+    if isinstance(exchange, DelayedExchange):
+        exchange.route_like(create(exchange.delayed_type, name, arguments=arguments))
+    return exchange
 
 
 def find(type_name: str) -> type[Exchange]:

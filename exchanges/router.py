@@ -3,6 +3,7 @@
 1. Each exchange is visited once per message, so cycles of bindings or alternates end.
 2. At each exchange visited, if no queue and no exchange matched, its alternate exchange is visited, if that exists.
 3. A queue is named once, however many ways lead to it.
+4. A message that a gatekeeper does not admit to an exchange goes neither to its bindings nor to its alternate.
 """
 
 from __future__ import annotations
@@ -11,6 +12,14 @@ from collections.abc import Sequence
 
 from exchanges.base import ArgumentError, Exchange
 from exchanges.values import type_name
+
+
+class Gatekeeper:
+    """Stands at the gated exchanges on the way of one message."""
+
+    def admits(self, exchange: Exchange) -> bool:
+        """Called before a gated exchange is matched; False if the message goes no further here."""
+        raise NotImplementedError
 
 
 class Router:
@@ -22,13 +31,17 @@ class Router:
         """Takes the exchanges by name; the dictionary stays the caller's, who may change it at any time."""
         self._exchanges = exchanges
 
-    def route(self, exchange: Exchange, routing_keys: Sequence[str], headers: dict[str, object]) -> list[str]:
-        """The names of the queues for a message with at least one routing key, each once."""
+    def route(
+        self, exchange: Exchange, routing_keys: Sequence[str], headers: dict[str, object], gatekeeper: Gatekeeper | None = None
+    ) -> list[str]:
+        """The names of the queues for a message with at least one routing key, each once; without a keeper gates stand open."""
         queues: dict[str, None] = {}
         visited = {exchange}
         pending = [exchange]
         while pending:
             source = pending.pop()
+            if source.gated and gatekeeper is not None and not gatekeeper.admits(source):
+                continue
             found: list[Exchange] = []
             if not _match(source, routing_keys, headers, queues, found):
                 found += self._alternates(source)
@@ -55,7 +68,11 @@ class Router:
         It stays valid while the generation and the alternate of each reachable exchange stay, and no exchange is
         declared or deleted.
         """
-        return all(found.routes_by_key for found in self.reachable(exchange))
+        return all(found.routes_by_key and not found.gated for found in self.reachable(exchange))
+
+    def gated(self, exchange: Exchange) -> bool:
+        """True if a message may come to a gate."""
+        return any(found.gated for found in self.reachable(exchange))
 
     def wants_properties(self, exchange: Exchange) -> bool:
         """True if a reachable exchange looks at properties, which `route` then needs among the headers."""

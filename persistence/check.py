@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Final
 
-from persistence import records
+from persistence import calendars, records
 from persistence.chunk_store import EPOCH_BITS, stored_marks
 from persistence.data_folder import DEFINITIONS, MESSAGES, open_existing_data_folder
 from persistence.definitions import VERSION as DEFINITIONS_VERSION
@@ -22,7 +22,7 @@ from persistence.lmdb_env import FIRST_MAP_BYTES, LmdbTables
 from persistence.schema import VERSION as MESSAGES_VERSION
 from persistence.schema import stored_epoch, stored_version
 from persistence.store import Chunk, Corrupt, Log, LogOwner, Store, StoredRecord, StoreError
-from persistence.tables import BODIES, CHUNKS, MARKS, REFERENCES, WHOLE, Transaction
+from persistence.tables import BODIES, CALENDARS, CHUNKS, MARKS, REFERENCES, WHOLE, Transaction
 
 
 class Report:
@@ -81,7 +81,7 @@ def _check_folder(folder: Path, queue_ids: set[int]) -> Report:
 
 
 def check_messages(view: Transaction, queue_ids: set[int], report: Report) -> None:
-    """Check the tables of the messages; queue_ids are the queues that exist."""
+    """Check the tables of the messages; queue_ids are the queues, and the exchanges with an id, that exist."""
     _Walk(view, queue_ids, report).run()
 
 
@@ -119,6 +119,7 @@ class _Walk:
             if key not in self._chunk_keys:
                 self._problem(f"marks {key.hex()} belong to no chunk")
         self._check_bodies(self._check_references())
+        self._check_calendars()
 
     def _check_chunk(self, key: bytes, value: bytes) -> None:
         self._report.count("chunks")
@@ -179,6 +180,30 @@ class _Walk:
         for body_id in sorted(wanted):
             self._problem(f"shared body {body_id} is missing")
 
+    def _check_calendars(self) -> None:
+        counts: Counter[tuple[int, int]] = Counter()
+        for key, value in self._view.range(CALENDARS, b"\0", records.LAST_CALENDAR_KEY, WHOLE):
+            owner_id, lane, time, sequence = records.split_calendar_key(key)
+            counts[owner_id, lane] += time > 0
+            self._check_row(f"calendar {owner_id}/{lane}, time {time}, sequence {sequence}", sequence, value)
+        for (owner_id, lane), count in counts.items():
+            self._report.count("dated rows" if owner_id in self._queue_ids else "leftover rows", count)
+            try:
+                stored = calendars.stored_count(self._view, owner_id, lane)
+            except Corrupt as error:
+                self._problem(str(error))
+                continue
+            if stored != count:
+                self._problem(f"calendar {owner_id}/{lane}: {count} rows, yet {stored} are counted")
+
+    def _check_row(self, name: str, sequence: int, value: bytes) -> None:
+        try:
+            records.unprotect(value)
+        except Corrupt:
+            self._problem(f"{name}: fails its checksum")
+        if sequence >= self._end_of_sequences:
+            self._problem(f"{name}: is of a run that never was")
+
     def _rows(self, table: int) -> Iterator[tuple[bytes, bytes]]:
         return self._view.range(table, b"\0", records.LAST_KEY, WHOLE)
 
@@ -187,7 +212,7 @@ class _Walk:
 
 
 def _check_definitions(path: Path, report: Report) -> set[int]:
-    """Check the definitions file; return the ids of the queues in it."""
+    """Check the definitions file; return the ids of the queues and exchanges in it."""
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         try:
@@ -208,10 +233,11 @@ def _check_tables(connection: sqlite3.Connection, report: Report) -> set[int]:
             report.problems.append(f"{DEFINITIONS}: {text}")
     ids = [queue_id for (queue_id,) in connection.execute("SELECT id FROM queues")]
     report.count("queues", len(ids))
+    ids += [exchange_id for (exchange_id,) in connection.execute("SELECT id FROM exchanges WHERE id > 0")]
     (next_id,) = connection.execute("SELECT value FROM counters WHERE name = 'next_queue_id'").fetchone()
     for queue_id, times in sorted(Counter(ids).items()):
         if times > 1:
-            report.problems.append(f"{DEFINITIONS}: several queues have the id {queue_id}")
+            report.problems.append(f"{DEFINITIONS}: several queues or exchanges have the id {queue_id}")
         if queue_id >= next_id:
-            report.problems.append(f"{DEFINITIONS}: queue id {queue_id} will be given to another queue")
+            report.problems.append(f"{DEFINITIONS}: id {queue_id} will be given to another queue")
     return set(ids)

@@ -15,8 +15,10 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from persistence import records
+from persistence import calendars, records
 from persistence.bodies import Bodies
+from persistence.calendar import Calendar, CalendarOwner, Place, Row
+from persistence.calendars import Calendars
 from persistence.recovery import Recovery, Windows
 from persistence.store import (
     CHUNK_BYTES,
@@ -46,6 +48,8 @@ class ChunkBatch(Batch):
         self.spill: Final = Changes()
         self.open_chunks: Final = open_chunks
         """The chunks whose marks the batch writes."""
+        self.calendars: list[Calendar] = []
+        """The calendars whose rows it changes."""
         self.released: list[int] = []
         """Shared bodies that lost a reference with a deleted range; known once the batch was written."""
 
@@ -60,6 +64,7 @@ class ChunkStore(Store):
         self._spill: Final = spill
         self._spill_used = False
         self._bodies: Final = Bodies(epoch << EPOCH_BITS)
+        self._calendars: Final = Calendars()
         self._released: list[bytes] = []
         """Keys of stored references that the open batch deletes."""
         self._ranges: list[tuple[bytes, bytes]] = []
@@ -106,6 +111,19 @@ class ChunkStore(Store):
         if queue_id in self._written:
             self._written.remove(queue_id)
             self._ranges.append(records.queue_keys(queue_id))
+        self._calendars.drop(queue_id)
+
+    def calendar(self, queue_id: int, lane: int, kept: bool, owner: CalendarOwner) -> Calendar:
+        """See `Store.calendar`."""
+        return self._calendars.open(queue_id, lane, kept, owner)
+
+    def read_calendar(self, calendar: Calendar, place: Place) -> list[Row]:
+        """See `Store.read_calendar`."""
+        view = (self._messages if calendar.kept else self._spill).view()
+        try:
+            return calendars.read_page(view, calendar, place)
+        finally:
+            view.close()
 
     def _forget_pending(self, log: Log) -> None:
         for record in log.pending:
@@ -116,7 +134,9 @@ class ChunkStore(Store):
 
     def has_work(self) -> bool:
         """See `Store.has_work`."""
-        return bool(self.open_logs or self.open_chunks or self._ranges or self._released or self._bodies.has_work())
+        if self.open_logs or self.open_chunks or self._ranges or self._released:
+            return True
+        return self._bodies.has_work() or self._calendars.has_work()
 
     def close_batch(self) -> ChunkBatch | None:
         """See `Store.close_batch`."""
@@ -129,6 +149,7 @@ class ChunkStore(Store):
         self._close_marks(batch)
         self._close_logs(batch)
         self._close_ranges(batch)
+        batch.calendars = self._calendars.close(batch.messages, batch.spill)
         if batch.messages.is_empty() and batch.spill.is_empty():
             self._closed.remove(batch)
             return None
@@ -238,6 +259,9 @@ class ChunkStore(Store):
         for log in logs:
             if not log.dropped:
                 log.owner.log_committed(log)
+        for calendar in batch.calendars:
+            if not calendar.dropped:
+                calendar.owner.rows_committed(batch.number)
 
     def read(self, log: Log, window: Window) -> list[StoredRecord]:
         """See `Store.read`."""
@@ -284,6 +308,7 @@ class ChunkStore(Store):
         recovery = Recovery(queue_ids)
         self._messages.change(recovery.run, 0)
         self._bodies.recover(recovery.references)
+        self._calendars.counts = recovery.calendars
         self._written = set(recovery.windows)
         return recovery.windows
 

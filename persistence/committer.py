@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from persistence.calendar import Calendar, Place, Row
 from persistence.definitions import Definitions
 from persistence.store import Batch, Log, NoSpace, Store, StoredRecord, Window
 
@@ -77,6 +78,10 @@ class Committer:
     async def read(self, log: Log, window: Window) -> list[StoredRecord]:
         """Do `Store.read` in a thread of its own."""
         return await self._loop.run_in_executor(self._reader, self._store.read, log, window)
+
+    async def read_calendar(self, calendar: Calendar, place: Place) -> list[Row]:
+        """Do `Store.read_calendar` in the thread that reads."""
+        return await self._loop.run_in_executor(self._reader, self._store.read_calendar, calendar, place)
 
     async def close(self) -> None:
         """Make all that was queued durable and end the threads. Raises NoSpace instead of waiting for space."""

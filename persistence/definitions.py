@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 
 import aiosqlite
 
-from persistence.rows import ROWS, Queue, Row
+from persistence.rows import ROWS, Exchange, Queue, Row
 from persistence.store import Corrupt, NoSpace, StoreError
 
 Value = str | int | bytes
@@ -105,7 +105,7 @@ class Definitions:
         self._connection: Final = connection
         self._next_queue_id = next_queue_id
         self._operations: list[Operation] = []
-        self._queue_saved = False
+        self._id_saved = False
 
     @classmethod
     async def open(cls, path: Path) -> Definitions:
@@ -134,7 +134,7 @@ class Definitions:
         return table.rows(stored)  # type: ignore[arg-type, return-value]  # the table knows its class of rows
 
     def next_queue_id(self) -> int:
-        """An id that no saved queue ever had; at least 1."""
+        """An id that no saved queue or exchange ever had; at least 1."""
         queue_id = self._next_queue_id
         self._next_queue_id += 1
         return queue_id
@@ -143,8 +143,8 @@ class Definitions:
         """Write the row, in place of the one with the same key, with the open batch."""
         table = _TABLES[type(row)]
         self._operations.append((table.upsert, tuple([_stored(getattr(row, name)) for name in table.names])))
-        if isinstance(row, Queue):
-            self._queue_saved = True
+        if isinstance(row, (Queue, Exchange)):
+            self._id_saved = True
 
     def remove(self, row: Row) -> None:
         """Delete the row with the same key with the open batch."""
@@ -158,8 +158,8 @@ class Definitions:
         """The operations of the open batch, which is empty afterwards."""
         operations = self._operations
         self._operations = []
-        if self._queue_saved:
-            self._queue_saved = False
+        if self._id_saved:
+            self._id_saved = False
             operations.append((_SET_NEXT_QUEUE_ID, (self._next_queue_id,)))
         return operations
 

@@ -5,7 +5,9 @@
   0: none), CRC-32 u32 of all the rest, then the records;
 * record: its head (`head`), then address, header and, unless the body is shared, body;
 * marks: CRC-32 u32, then one byte a record, see `store.READY`; a chunk without marks has only ready records;
-* reference: key → id u64 of the shared body; shared body: id u64 → CRC-32 u32, then the body.
+* reference: key → id u64 of the shared body; shared body: id u64 → CRC-32 u32, then the body;
+* row of a calendar: owner id u32, lane u8, time u64, sequence u64 → CRC-32 u32, then the row; with time and sequence 0 the
+  row is the number u64 of all others.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ PERSISTENT: Final = 2
 """Flag of a record that was published with delivery_mode=2; bits 2 to 7 are the broker's own."""
 
 _KEY: Final = Struct(">IBQ")
+_CALENDAR_KEY: Final = Struct(">IBQQ")
 _ID: Final = Struct(">Q")
 _CRC: Final = Struct(">I")
 _CHUNK: Final = Struct(">BHQQQ")
@@ -34,9 +37,11 @@ HEAD_BYTES: Final = 43
 CHUNK_HEADER_BYTES: Final = 31
 _CRC_BYTES: Final = 4
 _CRC_OFFSET: Final = 27
+_MAX_U64: Final = 0xFFFF_FFFF_FFFF_FFFF
 
 FIRST_KEY: Final = bytes(KEY_BYTES)
 LAST_KEY: Final = b"\xff" * KEY_BYTES
+LAST_CALENDAR_KEY: Final = b"\xff" * _CALENDAR_KEY.size
 
 
 def key(queue_id: int, lane: int, sequence: int) -> bytes:
@@ -46,7 +51,7 @@ def key(queue_id: int, lane: int, sequence: int) -> bytes:
 
 def queue_keys(queue_id: int) -> tuple[bytes, bytes]:
     """The least and the greatest key that a queue can have."""
-    return _KEY.pack(queue_id, 0, 0), _KEY.pack(queue_id, 0xFF, 0xFFFF_FFFF_FFFF_FFFF)
+    return _KEY.pack(queue_id, 0, 0), _KEY.pack(queue_id, 0xFF, _MAX_U64)
 
 
 def split_key(stored: bytes) -> tuple[int, int, int]:
@@ -57,15 +62,33 @@ def split_key(stored: bytes) -> tuple[int, int, int]:
     return queue_id, lane, sequence
 
 
+def calendar_key(owner_id: int, lane: int, time: int, sequence: int) -> bytes:
+    """Key of a calendar's row."""
+    return _CALENDAR_KEY.pack(owner_id, lane, time, sequence)
+
+
+def calendar_keys(owner_id: int, lane: int) -> tuple[bytes, bytes]:
+    """The least key that a calendar can have, and one that is greater than any."""
+    return _CALENDAR_KEY.pack(owner_id, lane, 0, 0), _CALENDAR_KEY.pack(owner_id, lane, _MAX_U64, _MAX_U64)
+
+
+def split_calendar_key(stored: bytes) -> tuple[int, int, int, int]:
+    """Owner id, lane, time and sequence of a key. Raises Corrupt."""
+    if len(stored) != _CALENDAR_KEY.size:
+        raise Corrupt(f"key {stored.hex()}: {len(stored)} bytes instead of {_CALENDAR_KEY.size}")
+    owner_id, lane, time, sequence = _CALENDAR_KEY.unpack(stored)
+    return owner_id, lane, time, sequence
+
+
 def pack_id(body_id: int) -> bytes:
-    """Key of a shared body and value of a reference."""
+    """Key of a shared body, value of a reference, and number of a calendar's rows."""
     return _ID.pack(body_id)
 
 
 def unpack_id(stored: bytes) -> int:
-    """The shared body that a reference names. Raises Corrupt."""
+    """What `pack_id` packed. Raises Corrupt."""
     if len(stored) != _ID.size:
-        raise Corrupt(f"body id {stored.hex()}: {len(stored)} bytes instead of {_ID.size}")
+        raise Corrupt(f"id {stored.hex()}: {len(stored)} bytes instead of {_ID.size}")
     body_id: int = _ID.unpack(stored)[0]
     return body_id
 
@@ -156,12 +179,12 @@ def decode(value: bytes, chunk: Chunk) -> list[StoredRecord]:
 
 
 def protect(content: bytes) -> bytes:
-    """The stored value of marks or of a shared body: the content behind its checksum."""
+    """The stored value of marks, of a shared body or of a row: the content behind its checksum."""
     return _CRC.pack(crc32(content)) + content
 
 
 def unprotect(value: bytes) -> bytes:
-    """The marks or the shared body in a stored value. Raises Corrupt."""
+    """The marks, the shared body or the row in a stored value. Raises Corrupt."""
     content = value[_CRC_BYTES:]
     if len(value) < _CRC_BYTES or crc32(content) != _CRC.unpack_from(value, 0)[0]:
         raise Corrupt("marks or shared body fail their checksum")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from persistence import records
+from persistence import calendars, records
 from persistence.store import CHUNK_BYTES, CHUNK_RECORDS, SETTLED, Window
 from persistence.tables import BODIES, CHUNKS, MARKS, REFERENCES, WHOLE, Transaction
 
@@ -50,6 +50,7 @@ class Recovery:
         """Neighbouring chunks share a window up to `CHUNK_RECORDS` records and `CHUNK_BYTES` bytes."""
         self.references: dict[int, int] = {}
         """How many references each shared body has."""
+        self.calendars: calendars.Counts = {}
 
     def run(self, tables: Transaction) -> list[int]:
         """Find everything, from the beginning at each call; return nothing. Raises Corrupt."""
@@ -61,6 +62,7 @@ class Recovery:
                 tables.delete_range(table, low, high)
         self._count_references(tables)
         self._delete_orphans(tables)
+        self.calendars = calendars.recover(tables, self._queue_ids)
         return []
 
     def _find_windows(self, tables: Transaction) -> set[int]:

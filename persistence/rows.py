@@ -71,7 +71,7 @@ class TopicPermission(Row):
 
 @dataclass(frozen=True, slots=True)
 class Exchange(Row):
-    """A durable exchange; arguments are an encoded table."""
+    """A durable exchange; arguments are an encoded table. Its id, of those of queues, names its calendar; 0: it has none."""
 
     TABLE: ClassVar[str] = "exchanges"
     KEY: ClassVar[tuple[str, ...]] = ("vhost", "name")
@@ -82,6 +82,7 @@ class Exchange(Row):
     auto_delete: bool
     internal: bool
     arguments: bytes
+    id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class Policy(Row):
 
 @dataclass(frozen=True, slots=True)
 class Parameter(Row):
-    """A runtime parameter, or a global one if vhost is empty; its value is JSON."""
+    """A runtime parameter, or one of no virtual host if vhost is empty; its value is JSON."""
 
     TABLE: ClassVar[str] = "parameters"
     KEY: ClassVar[tuple[str, ...]] = ("component", "vhost", "name")

@@ -5,6 +5,8 @@ the batch packs each log's records into *chunks* (one stored value each, up to `
 few writes however many messages it holds. What becomes of a chunk's records later (settled, returned) is kept as one
 byte a record in the chunk's *marks*; a chunk whose last record is settled is deleted.
 
+What is ordered by a time instead of its coming lies in *calendars* (`calendar`), row by row.
+
 Invariants:
 
 1. An operation is visible after recovery if and only if its batch committed.
@@ -22,6 +24,8 @@ from __future__ import annotations
 from typing import Final
 
 from mypy_extensions import mypyc_attr
+
+from persistence.calendar import Calendar, CalendarOwner, Place, Row
 
 CHUNK_BYTES: Final = 256 * 1024
 """The records of a chunk make up at most this many bytes (a single larger record has a chunk of its own)."""
@@ -253,7 +257,18 @@ class Store:
         raise NotImplementedError
 
     def drop_queue(self, queue_id: int) -> None:
-        """Delete everything of a queue, with the open batch; records of it in the open batch are not written."""
+        """Delete everything of a queue with the open batch; what the open batch has of it is not written."""
+        raise NotImplementedError
+
+    def calendar(self, queue_id: int, lane: int, kept: bool, owner: CalendarOwner) -> Calendar:
+        """The calendar of a lane of a queue, or of something else that has an id as queues have; the caller keeps it.
+
+        If it is not kept, its rows are lost when the program ends.
+        """
+        raise NotImplementedError
+
+    def read_calendar(self, calendar: Calendar, place: Place) -> list[Row]:
+        """A page of a calendar's rows from a place on, in order, as they were committed; from any thread. Raises Corrupt."""
         raise NotImplementedError
 
     def has_work(self) -> bool:
@@ -277,7 +292,7 @@ class Store:
         raise NotImplementedError
 
     def recover(self, queue_ids: set[int]) -> dict[int, dict[int, list[Window]]]:
-        """At start: the windows of every known queue by lane, in order; what belongs to other queues is deleted."""
+        """At start: the windows of every known queue by lane, in order; what belongs to other ids is deleted."""
         raise NotImplementedError
 
     def close(self) -> None:

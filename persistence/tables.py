@@ -1,4 +1,4 @@
-"""What a store needs from whatever keeps its bytes: five ordered tables, read and changed in transactions."""
+"""What a store needs from whatever keeps its bytes: six ordered tables, read and changed in transactions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ MARKS: Final = 1
 REFERENCES: Final = 2
 BODIES: Final = 3
 META: Final = 4
-NAMES: Final = (b"chunks", b"marks", b"references", b"bodies", b"meta")
+CALENDARS: Final = 5
+NAMES: Final = (b"chunks", b"marks", b"references", b"bodies", b"meta", b"calendars")
+
+ROW_BYTES: Final = 64
+"""What a row of a calendar takes next to its value."""
 
 WHOLE: Final = -1
 """Limit of `Transaction.range` that asks for whole values."""
@@ -79,18 +83,25 @@ class Changes:
         self.bodies: dict[int, bytes] = {}
         self.unreferenced: list[int] = []
         """Shared bodies that are gone."""
+        self.rows: list[tuple[bytes, bytes]] = []
+        """Rows of calendars."""
+        self.removed_rows: list[bytes] = []
+        self.dropped_calendars: list[tuple[bytes, bytes]] = []
+        """All rows under these keys go, after all else."""
 
     def is_empty(self) -> bool:
         """True if nothing changes."""
         return not (
             self.chunks or self.marks or self.settled or self.ranges
             or self.references or self.released or self.bodies or self.unreferenced
+            or self.rows or self.removed_rows or self.dropped_calendars
         )  # fmt: skip
 
     def size(self) -> int:
         """About how many bytes the changes add to the tables."""
         rows = len(self.chunks) + len(self.marks) + len(self.references) + len(self.bodies)
         bodies = sum([len(body) for body in self.bodies.values()])
+        bodies += sum([len(value) + ROW_BYTES for _, value in self.rows])
         return sum([packed.size + packed.count * records.HEAD_BYTES for packed in self.chunks]) + bodies + rows * 1024
 
     def write_to(self, tables: Transaction) -> list[int]:
@@ -115,7 +126,16 @@ class Changes:
             tables.delete(REFERENCES, key)
         for body_id in self.unreferenced:
             tables.delete(BODIES, records.pack_id(body_id))
+        self._write_calendars(tables)
         return self._delete_ranges(tables)
+
+    def _write_calendars(self, tables: Transaction) -> None:
+        for key, value in self.rows:
+            tables.put(CALENDARS, key, value)
+        for key in self.removed_rows:
+            tables.delete(CALENDARS, key)
+        for low, high in self.dropped_calendars:
+            tables.delete_range(CALENDARS, low, high)
 
     def _delete_ranges(self, tables: Transaction) -> list[int]:
         released: list[int] = []
@@ -128,7 +148,7 @@ class Changes:
 
 
 class Tables:
-    """Chunks, marks, references and shared bodies, kept somewhere."""
+    """Chunks, marks, references, shared bodies and calendars, kept somewhere."""
 
     def write(self, changes: Changes) -> list[int]:
         """Make the changes durable; return what `Changes.write_to` does. Raises NoSpace, StoreError."""

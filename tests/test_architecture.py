@@ -28,11 +28,12 @@ MAY_IMPORT = {
     "amqpd.config": ("amqpd.options",),
     "amqpd.logs": (),
     "amqpd.systemd": (),
+    "amqpd.http_backend": (*BOTTOM, *SHELL, "amqpd.broker", "amqpd.server"),
     "amqpd.version": ("amqpd",),
     "amqpd.commits": (*BOTTOM, *SHELL, "amqpd.broker", "amqpd.server", "persistence"),
     "amqpd.app": (
         "amqpd.commits",
-        *(*BOTTOM, *SHELL, "amqpd.systemd", "exchanges", "persistence"),
+        *(*BOTTOM, *SHELL, "amqpd.http_backend", "amqpd.systemd", "exchanges", "persistence"),
         *("amqpd.protocol", "amqpd.broker", "amqpd.server", "amqpd.management"),
     ),
     "amqpd.cli": (*SHELL, "amqpd.options", "amqpd.errors", "amqpd.app", "persistence.check", "persistence.store"),
@@ -57,7 +58,7 @@ MAY_NOT_IMPORT = {
 """Layer → libraries that are not its business."""
 
 MAY_KNOW_ASYNCIO = (
-    *("amqpd.app", "amqpd.commits", "amqpd.management", "amqpd.server"),
+    *("amqpd.app", "amqpd.commits", "amqpd.http_backend", "amqpd.management", "amqpd.server"),
     *("conformance", "persistence.committer", "persistence.definitions"),
 )
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from amqpd.broker import passwords
+from amqpd.broker import facts, passwords
 from amqpd.broker.agenda import Agenda
 from amqpd.broker.client import Client
 from amqpd.broker.clock import Clock
 from amqpd.broker.connections import Connections
 from amqpd.broker.durability import Durability
+from amqpd.broker.enforcement import Enforcement
+from amqpd.broker.event_exchange import EventExchange
+from amqpd.broker.events import Events
 from amqpd.broker.journal import Journal
 from amqpd.broker.lane import PageReader
+from amqpd.broker.limits import NONE
 from amqpd.broker.line import Setting
 from amqpd.broker.memory import Memory
 from amqpd.broker.outbox import Outbox
+from amqpd.broker.pace import Pace
 from amqpd.broker.permissions import Permission
 from amqpd.broker.profile import Profile
+from amqpd.broker.quota import MAX_CHANNELS, MAX_CONNECTIONS, Quota
 from amqpd.broker.session import Session
 from amqpd.broker.turn import Turn
 from amqpd.broker.users import IMPERSONATOR, User, Users
@@ -37,12 +43,19 @@ class Broker:
         self.memory: Final = Memory(memory_limit)
         self.turn: Final = Turn()
         self.durability: Final = Durability()
-        self.setting: Final = Setting(store, self.clock, self.agenda, self.memory, reader, self.turn)
+        self.events: Final = Events(self.clock)
+        self.pace: Final = Pace(self.clock)
+        self.setting: Final = Setting(store, self.clock, self.agenda, self.memory, reader, self.turn, self.events)
         self.users: Final = Users()
         self.vhosts: Final[dict[str, VHost]] = {}
         self.profiles: Final[dict[str, Profile]] = {}
         """By virtual host."""
         self.connections: Final = Connections()
+        self.enforcement: Final = Enforcement(self.agenda, self.clock)
+        self.user_quotas: Final[dict[str, Quota]] = {}
+        """By user; most users have none."""
+        self.global_parameters: Final[dict[str, object]] = {}
+        """What operators and tools keep here by name, as JSON."""
 
     # --- virtual hosts and users -----------------------------------------------------------------------------------
 
@@ -50,12 +63,18 @@ class Broker:
         """A new virtual host with its predeclared exchanges."""
         profile = Profile()
         self.journal.save(profile.row(name))
-        return self.open_vhost(name, profile)
+        vhost = self.open_vhost(name, profile)
+        self.events.emit_by_actor("vhost.created", facts.vhost_created(name, profile))
+        return vhost
 
     def open_vhost(self, name: str, profile: Profile) -> VHost:
         """A virtual host that is in the definitions already."""
         self.profiles[name] = profile
         vhost = self.vhosts[name] = VHost(name, self.setting, self.journal)
+        vhost.tracing = profile.tracing
+        vhost.default_queue_type = profile.default_queue_type
+        if name == self.events.home:
+            self.events.audience = EventExchange(vhost)
         return vhost
 
     def add_user(self, name: str, password: str, tags: tuple[str, ...]) -> User:
@@ -63,12 +82,14 @@ class Broker:
         user = User(name, passwords.hash_password(password), passwords.SHA256, tags)
         self.users.by_name[name] = user
         self.journal.save(rows.User(name, user.password_hash, user.algorithm, ",".join(tags)))
+        self.events.emit_by_actor("user.created", {"name": name})
         return user
 
     def set_permission(self, user: User, vhost: str, configure: str, write: str, read: str) -> None:
         """What the user may do in the virtual host from now on. Raises ValueError for a bad expression."""
         user.permissions[vhost] = Permission(configure, write, read)
         self.journal.save(rows.Permission(user.name, vhost, configure, write, read))
+        self.events.emit_by_actor("permission.created", facts.permission(user.name, vhost, user.permissions[vhost]))
 
     # --- clients ---------------------------------------------------------------------------------------------------
 
@@ -76,10 +97,32 @@ class Broker:
         """A user opens a connection to a virtual host. Raises NotAllowed."""
         if vhost_name not in self.vhosts:
             raise NotAllowed(f"vhost {vhost_name} not found")
-        access = self.users.access(user, vhost_name)
+        self._check_connections(user.name, vhost_name)
+        access = user.access(vhost_name)
         if access is None:
             raise NotAllowed(f"access to vhost '{vhost_name}' refused for user '{user.name}'")
         return Client(user.name, vhost_name, access, IMPERSONATOR in user.tags, wants_cancels)
+
+    def _check_connections(self, user: str, vhost: str) -> None:
+        """Raise NotAllowed if the virtual host or the user has as many connections as allowed."""
+        limit = self.vhosts[vhost].quota.limit(MAX_CONNECTIONS)
+        if limit != NONE and len(self.connections.of_vhost(vhost)) >= limit:
+            raise NotAllowed(f"access to vhost '{vhost}' refused for user '{user}': connection limit ({limit}) is reached")
+        limit = self._user_limit(user, MAX_CONNECTIONS)
+        if limit != NONE and len(self.connections.of_user(user)) >= limit:
+            raise NotAllowed(f"connection refused for user '{user}': user connection limit ({limit}) is reached")
+
+    def check_channels(self, user: str) -> None:
+        """Raise NotAllowed if the user has as many channels as allowed."""
+        limit = self._user_limit(user, MAX_CHANNELS)
+        if limit != NONE and sum([len(found.sessions()) for found in self.connections.of_user(user)]) >= limit:
+            raise NotAllowed(
+                f"number of channels opened for user '{user}' has reached the maximum allowed user limit of ({limit})"
+            )
+
+    def _user_limit(self, user: str, name: str) -> int:
+        quota = self.user_quotas.get(user)
+        return NONE if quota is None else quota.limit(name)
 
     def leave(self, client: Client) -> None:
         """A connection ended: its exclusive queues go with it."""

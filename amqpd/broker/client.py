@@ -18,5 +18,9 @@ class Client:
         """May publish under another user's id (tag impersonator)."""
         self.wants_cancels: Final = wants_cancels
         """Has the capability consumer_cancel_notify."""
+        self.connection_name: str = ""
+        """What operators call the connection."""
         self.exclusive_queues: Final[dict[str, None]] = {}
         """Names of the queues that end with it."""
+        self.chosen_name: str = ""
+        """The name for a queue that may not be declared before a backend answers."""

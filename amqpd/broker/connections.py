@@ -6,6 +6,7 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
+from amqpd.broker.client import Client
 from amqpd.broker.session import Session
 
 
@@ -20,6 +21,8 @@ class ConnectionInfo:
         self.port: int = 0
         self.user: str = ""
         self.vhost: str = ""
+        self.client: Client | None = None
+        """The peer as the core knows it."""
         self.auth_mechanism: str = ""
         self.client_properties: dict[str, object] = {}
         self.channel_max: int = 0

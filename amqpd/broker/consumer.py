@@ -7,7 +7,9 @@ from typing import Final
 from amqpd.broker.credit import Credit, Flow, Waiter
 from amqpd.broker.entry import Entry
 from amqpd.broker.ledger import Ledger
+from amqpd.broker.limits import NONE
 from amqpd.broker.outbox import Sender
+from amqpd.broker.punctuality import Punctuality, Taskmaster
 from amqpd.message import Message
 
 
@@ -19,8 +21,12 @@ class Roster:
         raise NotImplementedError
 
 
-class ConsumerOwner:
+class ConsumerOwner(Taskmaster):
     """The channel behind a consumer."""
+
+    def watch(self, consumer: Consumer, timeout: int) -> Punctuality:
+        """Have the consumer acknowledge each delivery within so many milliseconds."""
+        raise NotImplementedError
 
     def consumer_cancelled(self, consumer: Consumer) -> None:
         """Its queue is gone: tell the peer."""
@@ -32,17 +38,21 @@ class Consumer(Waiter):
 
     def __init__(
         self, owner: ConsumerOwner, tag: str, sender: Sender, flow: Flow, ledger: Ledger, prefetch: int,
-        no_ack: bool, exclusive: bool, priority: int,
+        no_ack: bool, exclusive: bool, priority: int, timeout: int,
     ) -> None:  # fmt: skip
         self.owner: Final = owner
         self.tag: Final = tag
-        self.sender: Final = sender
+        self.sender: Sender = sender
         self.flow: Final = flow
         self.ledger: Final = ledger
         self.credit: Final = Credit(0 if no_ack else prefetch)
         self.no_ack: Final = no_ack
         self.exclusive: Final = exclusive
         self.priority: Final = priority
+        self.timeout: Final = timeout
+        """Milliseconds that it asked to have for acknowledging; NONE: as its queue says."""
+        self.punctuality: Punctuality | None = None
+        """None as long as it may take any time."""
         self.roster: Roster | None = None
         """The dispatch of its queue; None once it is cancelled."""
         self.parked: bool = False
@@ -77,4 +87,16 @@ class Consumer(Waiter):
         """Deliver an entry and hold it until it is acknowledged."""
         entry.credit = self.credit
         self.credit.used += 1
-        self.sender.deliver(self.ledger.note(entry), entry.redelivered, entry.message)
+        tag = self.ledger.note(entry)
+        self.sender.deliver(tag, entry.redelivered, entry.message)
+        if self.punctuality is not None:
+            self.punctuality.delivered(tag)
+
+    def limit_time(self, timeout: int) -> None:
+        """Its queue demands an acknowledgement within so many milliseconds, or NONE; what it asked for itself wins."""
+        if self.timeout != NONE:
+            timeout = self.timeout
+        if self.punctuality is not None:
+            self.punctuality.timeout = timeout
+        elif timeout != NONE and not self.no_ack:
+            self.punctuality = self.owner.watch(self, timeout)

@@ -25,6 +25,8 @@ class Dispatch(Roster):
         """Only one consumer is served (x-single-active-consumer)."""
         self.consumers: list[Consumer] = []
         self.active: deque[Consumer] = deque()
+        self.paused: bool = False
+        """True while an operator keeps all consumers waiting."""
         self.prioritised: bool = False
         """True once a consumer with a priority other than 0 came."""
 
@@ -47,8 +49,21 @@ class Dispatch(Roster):
             self.activate(self.consumers[0])
 
     def serves(self, consumer: Consumer) -> bool:
-        """False if the consumer only stands by for the single active one."""
-        return not self.single or self.consumers[0] is consumer
+        """False if the consumer only stands by for the single active one, or all of them are kept waiting."""
+        return not self.paused and (not self.single or self.consumers[0] is consumer)
+
+    def pause(self) -> None:
+        """Serve nobody until `resume`."""
+        self.paused = True
+        self.active.clear()
+
+    def resume(self) -> None:
+        """Serve again whoever can take more."""
+        if self.paused:
+            self.paused = False
+            for consumer in self.consumers:
+                if not consumer.parked:
+                    self.activate(consumer)
 
     def activate(self, consumer: Consumer) -> None:
         """Give the consumer a turn again, and the queue one to deliver."""

@@ -12,7 +12,7 @@ from amqpd.broker.clock import Clock
 from amqpd.message import PERSISTENT, Message, address_of, envelope_of
 from amqpd.wire import properties, tables
 from amqpd.wire.properties import Properties
-from amqpd.wire.tables import Timestamp
+from amqpd.wire.tables import Long
 
 EXCHANGE: Final = "amq.rabbitmq.event"
 NOBODY: Final = "rmq-internal"
@@ -53,14 +53,20 @@ class Events:
         if audience is None or not audience.is_there():
             return
         now = self.clock.now
-        headers = {**facts, "timestamp_in_ms": now}
+        headers = {name: _typed(value) for name, value in facts.items()}
+        headers["timestamp_in_ms"] = Long(now)
         found = Properties()
         found.headers = tables.encode(headers)
         found.delivery_mode = PERSISTENT
-        found.timestamp = Timestamp(now // 1000)
+        found.timestamp = now // 1000
         envelope = envelope_of(address_of(EXCHANGE, routing_key), properties.encode(found, 0))
         audience.hear(routing_key, headers, Message(envelope, b""))
 
     def emit_by_actor(self, routing_key: str, facts: Facts) -> None:
         """Something happened because the actor wanted it."""
         self.emit(routing_key, {"user_who_performed_action": self.actor, **facts})
+
+
+def _typed(value: object) -> object:
+    """Integers are long ones in events."""
+    return Long(value) if isinstance(value, int) and not isinstance(value, bool) else value

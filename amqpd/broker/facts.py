@@ -8,6 +8,8 @@ from __future__ import annotations
 from amqpd.broker.consumer import Consumer
 from amqpd.broker.events import Facts
 from amqpd.broker.permissions import Permission, TopicPermission
+from amqpd.broker.policies import Policy
+from amqpd.broker.profile import Profile
 from amqpd.broker.queue import Queue
 from exchanges.base import Binding, Exchange
 
@@ -21,6 +23,37 @@ def queue_created(queue: Queue) -> Facts:
         "durable": queue.durable,
         "name": queue.name,
         "vhost": queue.vhost,
+    }
+
+
+def vhost_created(name: str, profile: Profile) -> Facts:
+    """vhost.created."""
+    return {
+        "tags": profile.tags,
+        "description": profile.description,
+        "tracing": profile.tracing,
+        "default_queue_type": profile.default_queue_type or "undefined",
+        "name": name,
+    }
+
+
+def policy(ruling: Policy, vhost: str) -> Facts:
+    """policy.set."""
+    return {**_rules(ruling), "vhost": vhost, "name": ruling.name}
+
+
+def queue_policy(queue: Queue, ruling: Policy | None) -> Facts:
+    """queue.policy.updated, and queue.policy.cleared if no policy rules the queue any more."""
+    rules = {} if ruling is None else _rules(ruling)
+    return {**rules, "type": f"rabbit_{queue.arguments.type}_queue", "vhost": queue.vhost, "name": queue.name}
+
+
+def _rules(ruling: Policy) -> Facts:
+    return {
+        "apply-to": ruling.apply_to,
+        "priority": ruling.priority,
+        "definition": ruling.definition,
+        "pattern": ruling.pattern,
     }
 
 

@@ -24,14 +24,14 @@ class Journal:
         raise NotImplementedError
 
     def next_queue_id(self) -> int:
-        """An id that no queue ever had."""
+        """An id that no queue or exchange ever had."""
         raise NotImplementedError
 
 
-def exchange_row(vhost: str, exchange: Exchange, arguments: bytes) -> Row:
-    """An exchange; arguments as they came."""
+def exchange_row(vhost: str, exchange: Exchange, arguments: bytes, exchange_id: int) -> Row:
+    """An exchange; arguments as they came, id 0 if it has no calendar."""
     return rows.Exchange(
-        vhost, exchange.name, exchange.type, exchange.durable, exchange.auto_delete, exchange.internal, arguments
+        vhost, exchange.name, exchange.type, exchange.durable, exchange.auto_delete, exchange.internal, arguments, exchange_id
     )
 
 

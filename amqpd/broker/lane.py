@@ -21,6 +21,7 @@ from mypy_extensions import mypyc_attr
 from amqpd.broker.entry import Entry
 from amqpd.broker.expiry import Expiry
 from amqpd.broker.memory import Memory
+from persistence.calendar import Calendar, Place
 from persistence.store import Chunk, Log, Window
 
 HEAD_RECORDS: Final = 4096
@@ -32,10 +33,14 @@ REFILL_RECORDS: Final = 1024
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class PageReader:
-    """Reads windows off the event loop."""
+    """Reads windows, and pages of calendars, off the event loop."""
 
     def request(self, log: Log, window: Window) -> None:
         """Read the window and have the log's owner take it in later (`EntryOwner.page_read`)."""
+        raise NotImplementedError
+
+    def request_rows(self, calendar: Calendar, place: Place) -> None:
+        """Read a page and have the calendar's owner take it in later (`CalendarOwner.rows_read`)."""
         raise NotImplementedError
 
 

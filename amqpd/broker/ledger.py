@@ -54,6 +54,13 @@ class Ledger:
         self._low = max(self._low, tag + 1)
         return {t: unacked.pop(t) for t in tags}
 
+    def oldest(self, credit: Credit) -> int:
+        """The lowest unacknowledged tag whose delivery counts against this credit; 0 if there is none."""
+        for tag, entry in self.unacked.items():
+            if entry.credit is credit:
+                return tag
+        return 0
+
     def release(self, entry: Entry) -> None:
         """Give back the credit of an entry that was taken."""
         self.credit.release()

@@ -19,6 +19,7 @@ from amqpd.broker.clock import Clock
 from amqpd.broker.consumer import Consumer
 from amqpd.broker.dispatch import Dispatch
 from amqpd.broker.entry import Entry, EntryOwner
+from amqpd.broker.events import Events
 from amqpd.broker.lane import Lane, PageReader
 from amqpd.broker.memory import Memory
 from amqpd.broker.ready import Ready
@@ -40,13 +41,16 @@ SHARED_BODY: Final = 4096
 class Setting:
     """What every queue of a broker shares."""
 
-    def __init__(self, store: Store, clock: Clock, agenda: Agenda, memory: Memory, reader: PageReader, turn: Turn) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, agenda: Agenda, memory: Memory, reader: PageReader, turn: Turn, events: Events
+    ) -> None:  # fmt: skip
         self.store: Final = store
         self.clock: Final = clock
         self.agenda: Final = agenda
         self.memory: Final = memory
         self.reader: Final = reader
         self.turn: Final = turn
+        self.events: Final = events
 
 
 class Line(EntryOwner):
@@ -63,7 +67,7 @@ class Line(EntryOwner):
         self.durable: Final = durable
         self.auto_delete: Final = auto_delete
         self.exclusive_to: Final = exclusive_to
-        self.arguments: Final = arguments
+        self.arguments: QueueArguments = arguments
         self.store: Final = setting.store
         self.clock: Final = setting.clock
         self.dispatch: Final = Dispatch(self, setting.turn, arguments.single_active_consumer)

@@ -9,10 +9,13 @@ import base64
 import secrets
 from typing import Final
 
-from amqpd.broker.arguments import QueueArguments, inequivalent, shown
+from amqpd.broker.arguments import CLASSIC, QueueArguments, inequivalent, shown
 from amqpd.broker.client import Client
+from amqpd.broker.limits import NONE
 from amqpd.broker.permissions import CONFIGURE, READ, WRITE
 from amqpd.broker.queue import Queue
+from amqpd.broker.quota import MAX_QUEUES
+from amqpd.broker.rights import check_right, check_topic
 from amqpd.broker.vhost import VHost
 from amqpd.errors import AccessRefused, NotFound, PreconditionFailed, ResourceLocked
 from amqpd.wire import tables
@@ -66,12 +69,6 @@ def locked(queue: Queue) -> ResourceLocked:
         f"cannot obtain exclusive access to locked queue '{queue.name}' in vhost '{queue.vhost}'. It could be originally "
         "declared on another connection or the exclusive property value does not match that of the original declaration."
     )
-
-
-def check_right(client: Client, right: str, kind: str, name: str) -> None:
-    """Raise AccessRefused unless the client has the right on the queue or exchange (kind)."""
-    if not client.access.can(right, name):
-        raise AccessRefused(f"{right} access to {kind} '{name}' in vhost '{client.vhost}' refused for user '{client.user}'")
 
 
 def _check_not_default(name: str) -> None:
@@ -177,15 +174,19 @@ def declare_queue(
 ) -> Queue:
     """queue.declare (specification 1.7.2.1). Raises AccessRefused, ResourceLocked, PreconditionFailed."""
     if not name:
-        name = server_name("amq.gen-")
+        name = client.chosen_name = client.chosen_name or server_name("amq.gen-")
     else:
         _check_not_reserved("queue", name)
     check_right(client, CONFIGURE, "queue", name)
+    client.chosen_name = ""
     existing = vhost.queues.get(name)
     if existing is not None:
         check_owner(client, existing)
         if exclusive != (existing.exclusive_to is not None):
             raise locked(existing)
+    else:
+        _check_queue_limit(vhost, name)
+    table = _typed(vhost, existing, table, durable and not exclusive and not auto_delete)
     arguments = QueueArguments(table, name, vhost.name)
     if existing is not None:
         _check_same_queue(existing, durable, auto_delete, arguments)
@@ -196,6 +197,27 @@ def declare_queue(
         check_right(client, WRITE, "exchange", dead_letter_exchange)
     arguments.check_properties(durable, exclusive, auto_delete)
     return vhost.declare_queue(name, durable, auto_delete, client if exclusive else None, arguments)
+
+
+def _check_queue_limit(vhost: VHost, name: str) -> None:
+    limit = vhost.quota.limit(MAX_QUEUES)
+    if limit != NONE and len(vhost.queues) >= limit:
+        raise PreconditionFailed(f"cannot declare queue '{name}': queue limit in vhost '{vhost.name}' ({limit}) is reached")
+
+
+def _typed(vhost: VHost, existing: Queue | None, table: bytes, is_lasting: bool) -> bytes:
+    """The arguments, with the type filled in that they leave to the virtual host, or to the queue that exists.
+
+    Queues that do not last are classic whatever the default is, for no other type can be theirs.
+    """
+    queue_type = vhost.default_queue_type
+    if not queue_type or any(field.name == "x-queue-type" for field in tables.fields(table)):
+        return table
+    if existing is not None:
+        queue_type = existing.arguments.type
+    elif queue_type != CLASSIC and not is_lasting:
+        return table
+    return table + tables.encode({"x-queue-type": queue_type})
 
 
 def _check_same_queue(existing: Queue, durable: bool, auto_delete: bool, arguments: QueueArguments) -> None:
@@ -257,7 +279,7 @@ def readable_queue(client: Client, vhost: VHost, name: str) -> Queue:
 
 def bind_queue(client: Client, vhost: VHost, queue: str, exchange: str, routing_key: str, table: bytes) -> None:
     """queue.bind. Raises AccessRefused, NotFound, ResourceLocked, PreconditionFailed."""
-    _check_binding(client, "queue", queue, exchange)
+    _check_binding(client, vhost, "queue", queue, exchange, routing_key)
     source = find_exchange(vhost, exchange)
     destination = find_queue(vhost, queue)
     check_owner(client, destination)
@@ -266,7 +288,7 @@ def bind_queue(client: Client, vhost: VHost, queue: str, exchange: str, routing_
 
 def unbind_queue(client: Client, vhost: VHost, queue: str, exchange: str, routing_key: str, table: bytes) -> None:
     """queue.unbind; what is not bound is unbound already. Raises AccessRefused, ResourceLocked."""
-    _check_binding(client, "queue", queue, exchange)
+    _check_binding(client, vhost, "queue", queue, exchange, routing_key)
     source, destination = vhost.exchanges.get(exchange), vhost.queues.get(queue)
     if source is not None and destination is not None:
         check_owner(client, destination)
@@ -275,20 +297,20 @@ def unbind_queue(client: Client, vhost: VHost, queue: str, exchange: str, routin
 
 def bind_exchange(client: Client, vhost: VHost, destination: str, source: str, routing_key: str, table: bytes) -> None:
     """exchange.bind. Raises AccessRefused, NotFound, PreconditionFailed."""
-    _check_binding(client, "exchange", destination, source)
+    _check_binding(client, vhost, "exchange", destination, source, routing_key)
     from_exchange = find_exchange(vhost, source)
     _bind(vhost, from_exchange, find_exchange(vhost, destination), routing_key, table)
 
 
 def unbind_exchange(client: Client, vhost: VHost, destination: str, source: str, routing_key: str, table: bytes) -> None:
     """exchange.unbind; what is not bound is unbound already. Raises AccessRefused."""
-    _check_binding(client, "exchange", destination, source)
+    _check_binding(client, vhost, "exchange", destination, source, routing_key)
     from_exchange, to_exchange = vhost.exchanges.get(source), vhost.exchanges.get(destination)
     if from_exchange is not None and to_exchange is not None:
         vhost.unbind(from_exchange, to_exchange, routing_key, table)
 
 
-def _check_binding(client: Client, kind: str, destination: str, source: str) -> None:
+def _check_binding(client: Client, vhost: VHost, kind: str, destination: str, source: str, routing_key: str) -> None:
     if kind == "queue" and destination.startswith(REPLY_TO):
         raise AccessRefused("cannot bind or unbind to a volatile (direct reply-to) queue")
     check_right(client, WRITE, kind, destination)
@@ -296,6 +318,9 @@ def _check_binding(client: Client, kind: str, destination: str, source: str) -> 
     if kind == "exchange":
         _check_not_default(destination)
     check_right(client, READ, "exchange", source)
+    exchange = vhost.exchanges.get(source)
+    if exchange is not None:
+        check_topic(client, READ, exchange, routing_key)
 
 
 def _bind(vhost: VHost, source: Exchange, destination: Destination, routing_key: str, table: bytes) -> None:

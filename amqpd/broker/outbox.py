@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from mypy_extensions import mypyc_attr
 
 from amqpd.broker.credit import Flow
@@ -22,8 +24,10 @@ class Sender:
 class Outbox:
     """Sends everything else to one channel."""
 
-    def __init__(self, flow: Flow) -> None:
-        self.flow: Flow = flow
+    def __init__(self, number: int, flow: Flow) -> None:
+        self.number: Final = number
+        """The channel's."""
+        self.flow: Final = flow
 
     def sender(self, consumer_tag: str) -> Sender:
         """What sends the deliveries of a new consumer."""

@@ -7,6 +7,10 @@ CONFIGURE: Final = "configure"
 WRITE: Final = "write"
 READ: Final = "read"
 
+EXCHANGE: Final = "exchange"
+QUEUE: Final = "queue"
+"""Kinds of resources; only backends outside tell them apart."""
+
 DEFAULT_EXCHANGE: Final = "amq.default"
 """The name under which the default exchange, whose name is empty, is checked."""
 
@@ -42,26 +46,49 @@ class TopicPermission:
         _compile(WRITE, write)
         _compile(READ, read)
 
+    def expression(self, kind: str, user: str, vhost: str) -> re.Pattern[str]:
+        """The expression for writing or reading, with the names put in as they are. Raises ValueError."""
+        text = self.write if kind == WRITE else self.read
+        return _compile(kind, text.replace("{username}", re.escape(user)).replace("{vhost}", re.escape(vhost)))
+
 
 class Access:
     """A user's permission in a virtual host, as a channel asks for it: recent answers are remembered."""
 
-    def __init__(self, user: str, vhost: str, permission: Permission) -> None:
+    def __init__(self, user: str, vhost: str, permission: Permission, topics: dict[str, TopicPermission] | None = None) -> None:
         self.user: Final = user
         self.vhost: Final = vhost
         self.permission: Final = permission
+        self._topics: Final = topics or {}
+        """By exchange; at any other every routing key is allowed."""
         self._answers: Final[dict[tuple[str, str], bool]] = {}
+        self._patterns: Final[dict[tuple[str, str], re.Pattern[str] | None]] = {}
+        """Right and topic exchange → the expression for routing keys; None if the user's name spoils it."""
 
-    def can(self, kind: str, resource_name: str) -> bool:
-        """Whether the user may `configure`, `write` or `read` the exchange or queue."""
-        question = (kind, resource_name)
+    def can(self, right: str, name: str, kind: str = EXCHANGE) -> bool:
+        """Whether the user may `configure`, `write` or `read` the exchange or queue (kind)."""
+        question = (right, name)
         answer = self._answers.get(question)
         if answer is None:
-            answer = self.permission.allows(kind, resource_name)
+            answer = self.permission.allows(right, name)
             if len(self._answers) >= CACHED_ANSWERS:
                 self._answers.clear()
             self._answers[question] = answer
         return answer
+
+    def can_route(self, right: str, exchange: str, routing_key: str) -> bool:
+        """Whether the user may publish (`write`) or bind (`read`) with the routing key at the topic exchange."""
+        topic = self._topics.get(exchange)
+        if topic is None:
+            return True
+        question = (right, exchange)
+        if question not in self._patterns:
+            try:
+                self._patterns[question] = topic.expression(right, self.user, self.vhost)
+            except ValueError:
+                self._patterns[question] = None
+        pattern = self._patterns[question]
+        return pattern is not None and pattern.search(routing_key) is not None
 
 
 def _compile(kind: str, expression: str) -> re.Pattern[str]:

@@ -23,6 +23,8 @@ class Publication:
         self.exchange: Exchange | None = None
         self.by_key: bool = False
         """True if the route depends on routing keys alone."""
+        self.gated: bool = False
+        """True if an exchange on the way has gates; never if `by_key`."""
         self.wants_properties: bool = False
         """True if an exchange on the way looks at properties."""
         self.targets: list[Queue] = []

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from amqpd.broker.client import Client
+from amqpd.broker.headers import property_headers
+from amqpd.broker.operations import REPLY_TO
 from amqpd.broker.permissions import WRITE
 from amqpd.broker.publication import Draft, Publication
+from amqpd.broker.rights import check_right, check_topic
 from amqpd.broker.vhost import VHost
 from amqpd.errors import AccessRefused, BadSyntax, NotFound, PreconditionFailed
 from amqpd.message import PERSISTENT, Envelope
 from amqpd.wire import properties, tables
 from amqpd.wire.properties import Properties
-from exchanges.base import ArgumentError, property_header
+from exchanges.base import ArgumentError
 from exchanges.router import routing_keys
 
 NO_ROUTE: Final = 312
@@ -22,36 +25,59 @@ NO_ROUTE_TEXT: Final = "NO_ROUTE"
 def resolve(publication: Publication, vhost: VHost, client: Client) -> None:
     """Find exchange and queues again after something changed. Raises AccessRefused, NotFound."""
     name = publication.exchange_name
-    if not client.access.can(WRITE, name):
-        raise AccessRefused(f"write access to exchange '{name}' in vhost '{vhost.name}' refused for user '{client.user}'")
+    check_right(client, WRITE, "exchange", name)
     exchange = vhost.exchanges.get(name)
     if exchange is None:
         raise NotFound(f"no exchange '{name}' in vhost '{vhost.name}'")
     if exchange.internal:
         raise AccessRefused(f"cannot publish to internal exchange '{name}' in vhost '{vhost.name}'")
+    check_topic(client, WRITE, exchange, publication.routing_key)
     publication.exchange = exchange
-    publication.by_key = vhost.router.cacheable(exchange)
+    publication.by_key = not vhost.tracing and vhost.router.cacheable(exchange)
+    publication.gated = not publication.by_key and vhost.router.gated(exchange)
     publication.wants_properties = vhost.router.wants_properties(exchange)
     if publication.by_key:
         publication.targets = vhost.route(exchange, [publication.routing_key], {})
     publication.generation = vhost.generation
 
 
-def draft_of(publication: Publication, header: bytes, client: Client) -> Draft:
-    """The draft of a message with this content header. Raises PreconditionFailed, BadSyntax."""
+def renew(draft: Draft, vhost: VHost, client: Client) -> None:
+    """Resolve a draft's publication again, and check its other routing keys again. Raises AccessRefused, NotFound."""
+    resolve(draft.publication, vhost, client)
+    _check_copies(draft.publication, draft.routing_keys, client)
+
+
+def _check_copies(publication: Publication, keys: list[str], client: Client) -> None:
+    """The routing keys in CC and BCC need the same rights."""
+    assert publication.exchange is not None, "it was resolved"
+    for key in keys[1:]:
+        check_topic(client, WRITE, publication.exchange, key)
+
+
+def draft_of(publication: Publication, header: bytes, client: Client, reply_name: str) -> Draft:
+    """The draft of a message with this content header. Raises AccessRefused, PreconditionFailed, BadSyntax.
+
+    reply_name is where the channel waits for direct replies; empty if it does not.
+    """
     found = properties.parse(header)
     headers = _headers(found)
+    if found.reply_to == REPLY_TO:
+        if not reply_name:
+            raise PreconditionFailed("fast reply consumer does not exist")
+        found.reply_to = reply_name
+        header = properties.encode(found, properties.body_size(header))
     expiration = _expiration(found.expiration)
     keys = [publication.routing_key]
     if headers:
         keys = _routing_keys(publication.routing_key, headers)
+        _check_copies(publication, keys, client)
     if found.user_id is not None and found.user_id != client.user and not client.can_impersonate:
         raise PreconditionFailed(f"user_id property set to '{found.user_id}' but authenticated user was '{client.user}'")
     if "BCC" in headers and found.headers is not None:
         found.headers = tables.without(found.headers, "BCC")
         header = properties.encode(found, properties.body_size(header))
     if publication.wants_properties:
-        headers = {**headers, **_as_headers(found)}
+        headers = {**headers, **property_headers(found)}
     persistent = found.delivery_mode == PERSISTENT
     envelope = Envelope(publication.address, header, persistent, found.priority or 0, expiration)
     return Draft(publication, envelope, keys, headers)
@@ -80,12 +106,3 @@ def _routing_keys(routing_key: str, headers: dict[str, object]) -> list[str]:
         return routing_keys(routing_key, headers)
     except ArgumentError as error:
         raise PreconditionFailed(str(error)) from None
-
-
-def _as_headers(found: Properties) -> dict[str, object]:
-    named: dict[str, object] = {
-        "correlation_id": found.correlation_id,
-        "message_id": found.message_id,
-        "timestamp": found.timestamp,
-    }
-    return {property_header(name): value for name, value in named.items() if value is not None}

@@ -14,11 +14,14 @@ from amqpd.broker import deadletter
 from amqpd.broker.agenda import Timed
 from amqpd.broker.arguments import QUORUM, QueueArguments
 from amqpd.broker.client import Client
+from amqpd.broker.consumer import Consumer
 from amqpd.broker.deadletter import DELIVERY_LIMIT, EXPIRED, MAXLEN, REJECTED, DeadLetterer
 from amqpd.broker.entry import Entry
 from amqpd.broker.lane import Lane
-from amqpd.broker.limits import DROP_HEAD, NONE, REJECT_PUBLISH_DLX, Limits
+from amqpd.broker.limits import DROP_HEAD, NONE, REJECT_PUBLISH_DLX, Definition, Limits, effective
 from amqpd.broker.line import ACCEPTED, REFUSED, STORED, Line, Setting
+from amqpd.broker.policies import Policy
+from amqpd.broker.policy_keys import merged
 from amqpd.message import Message
 from persistence.store import Log, StoredRecord, Window
 
@@ -57,19 +60,43 @@ class Queue(Line):
         super().__init__(setting, queue_id, vhost, name, durable, auto_delete, exclusive_to, arguments)
         self.host: Final = host
         self.limits: Limits = Limits()
+        self.policy: Policy | None = None
+        self.operator_policy: Policy | None = None
         self._timer: Final = QueueTimer(self)
         self._appointment: int = 0
         """The time of the timer's next call; 0: none."""
         self._used_at: int = setting.clock.now
 
+    def obey(self, policy: Policy | None, operator_policy: Policy | None) -> None:
+        """These policies apply from now on, together with its arguments."""
+        self.policy = policy
+        self.operator_policy = operator_policy
+        self.configure(effective(self.arguments, _definition(policy), _definition(operator_policy)))
+
+    def policy_definition(self) -> Definition:
+        """What its policies say together."""
+        return merged(_definition(self.policy), _definition(self.operator_policy))
+
     def configure(self, limits: Limits) -> None:
-        """These limits hold from now on; messages that wait keep the deadlines that they have."""
+        """These limits hold from now on; messages that wait keep the deadlines that they have.
+
+        A queue that is to expire after some other time than before counts as used now.
+        """
+        if limits.expires != self.limits.expires:
+            self._used_at = self.clock.now
         self.limits = limits
         self.bounded = (
             limits.limits_length() or limits.message_ttl != NONE or limits.delivery_limit != NONE or self._counts_deliveries()
         )
+        for consumer in self.dispatch.consumers:
+            consumer.limit_time(limits.consumer_timeout)
         self._shorten()
         self._schedule()
+
+    def add(self, consumer: Consumer) -> None:
+        """A consumer comes."""
+        consumer.limit_time(self.limits.consumer_timeout)
+        super().add(consumer)
 
     def _counts_deliveries(self) -> bool:
         return self.arguments.type == QUORUM
@@ -265,3 +292,7 @@ class Queue(Line):
         if not self._appointment or time < self._appointment:
             self._appointment = time
             self.setting.agenda.at(time, self._timer)
+
+
+def _definition(policy: Policy | None) -> Definition:
+    return {} if policy is None else policy.definition

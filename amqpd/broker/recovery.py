@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from amqpd.broker import governance
 from amqpd.broker.arguments import QueueArguments
 from amqpd.broker.broker import Broker
 from amqpd.broker.permissions import Permission, TopicPermission
+from amqpd.broker.policies import policy_of
 from amqpd.broker.profile import profile_of
 from amqpd.broker.queue import Queue
 from amqpd.broker.users import User
@@ -24,6 +26,8 @@ class Recovered:
         self.exchanges: list[rows.Exchange] = []
         self.queues: list[rows.Queue] = []
         self.bindings: list[rows.Binding] = []
+        self.policies: list[rows.Policy] = []
+        self.parameters: list[rows.Parameter] = []
 
 
 def recover(broker: Broker, found: Recovered) -> None:
@@ -31,9 +35,12 @@ def recover(broker: Broker, found: Recovered) -> None:
     for vhost in found.vhosts:
         broker.open_vhost(vhost.name, profile_of(vhost))
     _recover_users(broker, found)
+    _recover_rules(broker, found)
     for exchange in found.exchanges:
         _recover_exchange(broker, exchange)
-    windows = broker.store.recover({queue.id for queue in found.queues})
+    windows = broker.store.recover({queue.id for queue in found.queues} | {exchange.id for exchange in found.exchanges})
+    for exchange in found.exchanges:
+        _recover_gates(broker, exchange)
     for row in found.queues:
         queue = _recover_queue(broker, row)
         queue.recover(windows.get(row.id, {}))
@@ -54,9 +61,25 @@ def _recover_users(broker: Broker, found: Recovered) -> None:
         users[topic.user].topic_permissions[(topic.vhost, topic.exchange)] = TopicPermission(topic.write, topic.read)
 
 
+def _recover_rules(broker: Broker, found: Recovered) -> None:
+    """Policies and limits come before what they rule, but after the predeclared exchanges."""
+    for row in found.policies:
+        governance.policies_of(broker.vhosts[row.vhost], row.operator).add(policy_of(row))
+    for parameter in found.parameters:
+        governance.restore_parameter(broker, parameter)
+    for vhost in broker.vhosts.values():
+        for exchange in vhost.exchanges.values():
+            vhost.govern_exchange(exchange)
+
+
 def _recover_exchange(broker: Broker, row: rows.Exchange) -> None:
     exchange = registry.create(row.type, row.name, row.durable, row.auto_delete, row.internal, tables.decode(row.arguments))
-    broker.vhosts[row.vhost].exchanges[row.name] = exchange
+    broker.vhosts[row.vhost].add_exchange(exchange)
+
+
+def _recover_gates(broker: Broker, row: rows.Exchange) -> None:
+    vhost = broker.vhosts[row.vhost]
+    vhost.gates.set_up(vhost.exchanges[row.name], row.id)
 
 
 def _recover_queue(broker: Broker, row: rows.Queue) -> Queue:

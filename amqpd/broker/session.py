@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from amqpd.broker import tx
+from amqpd.broker import facts, tx
 from amqpd.broker.client import Client
 from amqpd.broker.clock import Clock
 from amqpd.broker.confirms import Confirms
@@ -18,16 +18,20 @@ from amqpd.broker.consumer import Consumer, ConsumerOwner
 from amqpd.broker.durability import Awaiter, Durability
 from amqpd.broker.entry import NO_CREDIT, Entry
 from amqpd.broker.ledger import Ledger
+from amqpd.broker.limits import NONE
 from amqpd.broker.line import ACCEPTED, STORED
-from amqpd.broker.outbox import Outbox
+from amqpd.broker.outbox import Outbox, Sender
 from amqpd.broker.publication import Draft, Publication
-from amqpd.broker.publishing import NO_ROUTE, NO_ROUTE_TEXT, draft_of, resolve
+from amqpd.broker.publishing import NO_ROUTE, NO_ROUTE_TEXT, draft_of, renew, resolve
+from amqpd.broker.punctuality import Punctuality
 from amqpd.broker.queue import Queue
+from amqpd.broker.tracing import Tap, TracedSender
 from amqpd.broker.turn import Turn
 from amqpd.broker.tx import Transaction
 from amqpd.broker.vhost import VHost
 from amqpd.errors import NotAllowed, PreconditionFailed
 from amqpd.message import Message
+from exchanges.base import Exchange
 from persistence.store import Store
 
 
@@ -108,10 +112,19 @@ class Session(ConsumerOwner):
         """The prefetch of consumers to come (basic.qos with global=false)."""
         self.last_queue: str = ""
         """The queue that was declared last; an empty queue name means it."""
+        self.reply_queue: Queue | None = None
+        """Where replies to its requests come (`replies`); deleted once their consumer is cancelled."""
         self.transaction: Transaction | None = None
         self.confirmer: Confirmer | None = None
+        self.events: Final = vhost.setting.events
+        self._punctualities: Final[list[Punctuality]] = []
         self._durability: Final = durability
         self._turn: Final = turn
+
+    @property
+    def name(self) -> str:
+        """What operators call the channel."""
+        return f"{self.client.connection_name} ({self.outbox.number})"
 
     # --- publish ---------------------------------------------------------------------------------------------------
 
@@ -123,13 +136,13 @@ class Session(ConsumerOwner):
 
     def draft(self, publication: Publication, header: bytes) -> Draft:
         """Everything of a message but its body. Raises PreconditionFailed, BadSyntax."""
-        return draft_of(publication, header, self.client)
+        return draft_of(publication, header, self.client, self.reply_name())
 
     def publish(self, draft: Draft, body: bytes) -> None:
         """Take one message. Raises NotFound, AccessRefused if the exchange changed since the draft was made."""
         publication = draft.publication
         if publication.generation != self.vhost.generation:
-            resolve(publication, self.vhost, self.client)
+            renew(draft, self.vhost, self.client)
         if self.transaction is not None:
             self.transaction.publish(draft, body)
         else:
@@ -142,13 +155,30 @@ class Session(ConsumerOwner):
             targets = publication.targets
         else:
             assert publication.exchange is not None
+            if publication.gated:
+                self._publish_past_gates(draft, message, publication.exchange)
+                return
             targets = self.vhost.route(publication.exchange, draft.routing_keys, draft.headers)
+            if self.vhost.tracing:
+                self._tap().published(message, draft.routing_keys, targets)
         result = ACCEPTED
         if len(targets) == 1:
             result = targets[0].push(message, 0)
         elif targets:
             result = self.vhost.push(targets, message)
         elif publication.mandatory:
+            self.outbox.returned(message, NO_ROUTE, NO_ROUTE_TEXT)
+        if self.confirmer is not None:
+            self.confirmer.publish(result)
+
+    def _publish_past_gates(self, draft: Draft, message: Message, exchange: Exchange) -> None:
+        """Publish through exchanges that may hold the message back (`gate`)."""
+        passage = self.vhost.gates.passage(message, draft.routing_keys, draft.headers)
+        targets = self.vhost.route(exchange, draft.routing_keys, draft.headers, passage)
+        if self.vhost.tracing:
+            self._tap().published(message, draft.routing_keys, targets)
+        result = max(self.vhost.push(targets, message), STORED if passage.stored else ACCEPTED)
+        if draft.publication.mandatory and not targets and not passage.held:
             self.outbox.returned(message, NO_ROUTE, NO_ROUTE_TEXT)
         if self.confirmer is not None:
             self.confirmer.publish(result)
@@ -162,34 +192,44 @@ class Session(ConsumerOwner):
 
     # --- receive ---------------------------------------------------------------------------------------------------
 
-    def consume(self, queue: Queue, tag: str, no_ack: bool, exclusive: bool, priority: int) -> Consumer:
+    def consume(
+        self, queue: Queue, tag: str, no_ack: bool, exclusive: bool, priority: int, timeout: int = NONE
+    ) -> Consumer:  # fmt: skip
         """A new consumer, served from the end of this turn on. Raises NotAllowed if the tag is in use."""
         if tag in self.consumers:
             raise NotAllowed(f"attempt to reuse consumer tag '{tag}'")
         consumer = Consumer(
             self,
             tag,
-            self.outbox.sender(tag),
+            self._traced(self.outbox.sender(tag), queue),
             self.outbox.flow,
             self.ledger,
             self.prefetch,
             no_ack,
             exclusive,
             priority,
+            timeout,
         )
         self.consumers[tag] = (queue, consumer)
         queue.add(consumer)
+        self.events.emit_by_actor("consumer.created", facts.consumer_created(consumer, queue, self.name))
         return consumer
+
+    def reply_name(self) -> str:
+        """The name under which it waits for direct replies; empty if it does not."""
+        return "" if self.reply_queue is None or self.reply_queue.deleted else self.reply_queue.name
 
     def cancel(self, tag: str) -> None:
         """basic.cancel; what the consumer holds stays held."""
         found = self.consumers.pop(tag, None)
         if found is not None:
             self.vhost.remove_consumer(found[0], found[1])
+            self.events.emit_by_actor("consumer.deleted", facts.consumer_deleted(found[1], found[0], self.name))
 
     def consumer_cancelled(self, consumer: Consumer) -> None:
         """A consumer's queue is gone."""
-        del self.consumers[consumer.tag]
+        queue, _ = self.consumers.pop(consumer.tag)
+        self.events.emit_by_actor("consumer.deleted", facts.consumer_deleted(consumer, queue, self.name))
         if self.client.wants_cancels:
             self.outbox.cancelled(consumer.tag)
 
@@ -205,6 +245,8 @@ class Session(ConsumerOwner):
             entry.credit = NO_CREDIT
             NO_CREDIT.used += 1
         self.outbox.got(tag, entry, queue.ready.count)
+        if self.vhost.tracing:
+            self._tap().delivered(queue.name, entry.redelivered, entry.message)
         if no_ack:
             queue.settle(entry)
         return True
@@ -215,6 +257,36 @@ class Session(ConsumerOwner):
             self.ledger.credit.change(prefetch)
         else:
             self.prefetch = prefetch
+
+    def watch(self, consumer: Consumer, timeout: int) -> Punctuality:
+        """See `ConsumerOwner.watch`."""
+        agenda = self.vhost.setting.agenda
+        punctuality = Punctuality(self, self.ledger, consumer.credit, agenda, self.clock, timeout)
+        self._punctualities.append(punctuality)
+        return punctuality
+
+    def acknowledgement_late(self, timeout: int) -> None:
+        """See `Taskmaster.acknowledgement_late`."""
+        self.outbox.close(
+            PreconditionFailed(
+                f"delivery acknowledgement on channel {self.outbox.number} timed out. Timeout value used: {timeout} ms. "
+                "This timeout value can be configured, see consumers doc guide to learn more"
+            )
+        )
+
+    # --- trace -----------------------------------------------------------------------------------------------------
+
+    def retrace(self) -> None:
+        """Tracing of the virtual host was turned on or off."""
+        for queue, consumer in self.consumers.values():
+            consumer.sender = self._traced(consumer.sender, queue)
+
+    def _traced(self, sender: Sender, queue: Queue) -> Sender:
+        plain = sender.sender if isinstance(sender, TracedSender) else sender
+        return TracedSender(plain, self._tap(), queue.name) if self.vhost.tracing else plain
+
+    def _tap(self) -> Tap:
+        return Tap(self.vhost, self.client, self.outbox.number)
 
     # --- acknowledge -----------------------------------------------------------------------------------------------
 
@@ -274,7 +346,7 @@ class Session(ConsumerOwner):
         if self.transaction is not None:
             for draft, _ in self.transaction.publishes:
                 if draft.publication.generation != self.vhost.generation:
-                    resolve(draft.publication, self.vhost, self.client)
+                    renew(draft, self.vhost, self.client)
         transaction = self._take_transaction()
         for draft, body in transaction.publishes:
             self._publish(draft, body)
@@ -303,3 +375,5 @@ class Session(ConsumerOwner):
         if self.transaction is not None:
             self.rollback()
         self.recover()
+        for punctuality in self._punctualities:
+            punctuality.stop()

@@ -7,8 +7,6 @@ from typing import Final
 from amqpd.broker import passwords
 from amqpd.broker.permissions import Access, Permission, TopicPermission
 
-LOOPBACK_ONLY: Final = frozenset(("guest",))
-"""Users with a password that everybody knows: they may log in from this machine alone."""
 IMPERSONATOR: Final = "impersonator"
 """The tag of users who may publish in the name of others (property user_id)."""
 
@@ -26,15 +24,36 @@ class User:
         self.topic_permissions: Final[dict[tuple[str, str], TopicPermission]] = {}
         """By virtual host and exchange."""
 
+    def access(self, vhost: str) -> Access | None:
+        """What the user may do in the virtual host; None if he may not even enter it."""
+        permission = self.permissions.get(vhost)
+        if permission is None:
+            return None
+        topics = {exchange: topic for (where, exchange), topic in self.topic_permissions.items() if where == vhost}
+        return Access(self.name, vhost, permission, topics)
+
 
 class Users:
     """All users by name."""
 
     def __init__(self) -> None:
         self.by_name: Final[dict[str, User]] = {}
+        self.loopback_only: frozenset[str] = frozenset(("guest",))
+        """Users with a password that everybody knows: they may log in from this machine alone."""
 
     def login(self, name: str, password: str, from_loopback: bool) -> User | str:
         """The user, or the reason for the log why he was refused (the peer is told nothing of it)."""
+        user = self.verify(name, password)
+        return user if isinstance(user, str) else self.place(user, from_loopback)
+
+    def place(self, user: User, from_loopback: bool) -> User | str:
+        """The user, unless he may not log in from where he is."""
+        if user.name in self.loopback_only and not from_loopback:
+            return f"user '{user.name}' can only connect via localhost"
+        return user
+
+    def verify(self, name: str, password: str) -> User | str:
+        """The user of that password, or the reason why there is none."""
         user = self.by_name.get(name)
         if user is None:
             # An unknown name takes as long as a wrong password, so that names cannot be guessed by time.
@@ -42,14 +61,7 @@ class Users:
             return f"user '{name}' - invalid credentials"
         if not passwords.verify(password, user.password_hash, user.algorithm):
             return f"user '{name}' - invalid credentials"
-        if name in LOOPBACK_ONLY and not from_loopback:
-            return f"user '{name}' can only connect via localhost"
         return user
-
-    def access(self, user: User, vhost: str) -> Access | None:
-        """What the user may do in the virtual host; None if he may not even enter it."""
-        permission = user.permissions.get(vhost)
-        return None if permission is None else Access(user.name, vhost, permission)
 
 
 _NOBODY: Final = passwords.hash_password("nobody")

@@ -10,20 +10,26 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+from amqpd.broker import facts
 from amqpd.broker.arguments import QueueArguments
 from amqpd.broker.client import Client
 from amqpd.broker.consumer import Consumer
 from amqpd.broker.deadletter import DeadLetter
+from amqpd.broker.gate import GateHost, Passage
+from amqpd.broker.gates import Gates, needs_id
+from amqpd.broker.headers import headers_for_exchanges
 from amqpd.broker.journal import Journal, binding_row, exchange_row, queue_row
-from amqpd.broker.limits import effective
 from amqpd.broker.line import SHARED_BODY, Setting
-from amqpd.broker.queue import Queue, QueueHost
+from amqpd.broker.policies import PolicySet
+from amqpd.broker.policy_keys import ALTERNATE_EXCHANGE
+from amqpd.broker.queue import Queue
+from amqpd.broker.quota import Quota
 from amqpd.message import Message
 from amqpd.wire import properties, tables
 from exchanges import registry
 from exchanges.base import Binding, Destination, Exchange
 from exchanges.default import DefaultExchange
-from exchanges.router import Router
+from exchanges.router import Gatekeeper, Router
 
 PREDECLARED: Final = (
     ("amq.direct", "direct", False),
@@ -36,7 +42,7 @@ PREDECLARED: Final = (
 """Name, type and internal flag of the exchanges that every virtual host has."""
 
 
-class VHost(QueueHost):
+class VHost(GateHost):
     """One virtual host."""
 
     def __init__(self, name: str, setting: Setting, journal: Journal) -> None:
@@ -44,9 +50,20 @@ class VHost(QueueHost):
         self.setting: Final = setting
         self.journal: Final = journal
         self.generation: int = 0
+        self.policies: Final = PolicySet()
+        self.operator_policies: Final = PolicySet()
+        self.quota: Final = Quota()
+        self.default_queue_type: str = ""
+        """The type of queues that are declared without one; empty: classic, and their arguments do not say so."""
+        self.tracing: bool = False
+        """True while copies of all messages go to the firehose (`tracing`)."""
+        self._events: Final = setting.events
         self._letters: Final[deque[tuple[DeadLetter, str]]] = deque()
         self._routing_letters: bool = False
+        self.gates: Final = Gates(self, setting)
         self.queues: Final[dict[str, Queue]] = {}
+        self.reply_queues: Final[dict[str, Queue]] = {}
+        """The hidden queues of those who wait for direct replies, by their opaque names."""
         self.exchanges: Final[dict[str, Exchange]] = {"": DefaultExchange("", True)}
         self.router: Final = Router(self.exchanges)
         self._sources: Final[dict[Destination, dict[Exchange, None]]] = {}
@@ -61,22 +78,43 @@ class VHost(QueueHost):
     ) -> Exchange:
         """A new exchange. Raises ArgumentError, UnknownType, BadSyntax."""
         exchange = registry.create(exchange_type, name, durable, auto_delete, internal, tables.decode(arguments))
-        self.exchanges[name] = exchange
-        self.generation += 1
+        exchange_id = self.journal.next_queue_id() if needs_id(exchange) else 0
+        self.gates.set_up(exchange, exchange_id)
+        self.add_exchange(exchange)
         if durable:
-            self.journal.save(exchange_row(self.name, exchange, arguments))
+            self.journal.save(exchange_row(self.name, exchange, arguments, exchange_id))
+        self._events.emit_by_actor("exchange.created", facts.exchange_created(exchange, self.name))
         return exchange
+
+    def add_exchange(self, exchange: Exchange) -> None:
+        """An exchange that was declared, or recovered."""
+        self.exchanges[exchange.name] = exchange
+        self.generation += 1
+        self.govern_exchange(exchange)
+
+    def govern_exchange(self, exchange: Exchange) -> None:
+        """Have the exchange obey the policies as they are; its own arguments come first, and the default one never does."""
+        if not exchange.name or ALTERNATE_EXCHANGE in exchange.arguments:
+            return
+        policy = self.policies.of_exchange(exchange.name)
+        alternate = policy.definition.get(ALTERNATE_EXCHANGE) if policy is not None else None
+        name = alternate if isinstance(alternate, str) and alternate else None
+        if name != exchange.alternate:
+            exchange.alternate = name
+            self.generation += 1
 
     def delete_exchange(self, exchange: Exchange) -> None:
         """The exchange ends, and all bindings from and to it."""
         del self.exchanges[exchange.name]
         self.generation += 1
         if exchange.durable:
-            self.journal.remove(exchange_row(self.name, exchange, b""))
+            self.journal.remove(exchange_row(self.name, exchange, b"", 0))
+        self.gates.take_down(exchange)
         for binding in list(exchange.bindings.values()):
             exchange.unbind(binding.destination, binding.routing_key, binding.arguments)
             self._forget(binding)
         self._unbind_everywhere(exchange)
+        self._events.emit_by_actor("exchange.deleted", facts.named(exchange.name, self.name))
 
     # --- queues ----------------------------------------------------------------------------------------------------
 
@@ -93,13 +131,27 @@ class VHost(QueueHost):
             exclusive_to.exclusive_queues[name] = None
         if durable:
             self.journal.save(queue_row(queue))
+        self._events.emit_by_actor("queue.created", facts.queue_created(queue))
         return queue
 
     def add_queue(self, queue: Queue) -> None:
         """A queue that was declared, or recovered."""
         self.queues[queue.name] = queue
-        queue.configure(effective(queue.arguments, {}, {}))
+        queue_type = queue.arguments.type
+        queue.obey(
+            self.policies.of_queue(queue.name, queue_type), self.operator_policies.of_queue(queue.name, queue_type)
+        )
         self.generation += 1
+
+    def govern_queue(self, queue: Queue) -> None:
+        """Have the queue obey the policies as they are."""
+        policy = self.policies.of_queue(queue.name, queue.arguments.type)
+        operator_policy = self.operator_policies.of_queue(queue.name, queue.arguments.type)
+        if not queue.deleted and (policy is not queue.policy or operator_policy is not queue.operator_policy):
+            queue.obey(policy, operator_policy)
+            ruling = operator_policy or policy
+            event = "queue.policy.cleared" if ruling is None else "queue.policy.updated"
+            self._events.emit_by_actor(event, facts.queue_policy(queue, ruling))
 
     def delete_queue(self, queue: Queue) -> int:
         """The queue ends with its bindings; its consumers are told. Returns how many ready messages it had."""
@@ -117,6 +169,7 @@ class VHost(QueueHost):
             queue.remove(consumer)
             consumer.owner.consumer_cancelled(consumer)
         self._unbind_everywhere(queue.name)
+        self._events.emit_by_actor("queue.deleted", facts.named(queue.name, self.name))
         return count
 
     def remove_consumer(self, queue: Queue, consumer: Consumer) -> None:
@@ -124,7 +177,10 @@ class VHost(QueueHost):
         if queue.deleted:
             return
         queue.remove(consumer)
-        if queue.auto_delete and not queue.consumer_count:
+        if self.reply_queues.pop(queue.name, None) is not None:
+            self.generation += 1
+            queue.delete()
+        elif queue.auto_delete and not queue.consumer_count:
             self.delete_queue(queue)
 
     # --- bindings --------------------------------------------------------------------------------------------------
@@ -132,8 +188,12 @@ class VHost(QueueHost):
     def bind(self, source: Exchange, destination: Destination, routing_key: str, arguments: bytes) -> None:
         """Bind, unless it is bound in the same way already. Raises ArgumentError, BadSyntax."""
         binding = self.restore_binding(source, destination, routing_key, arguments)
-        if binding is not None and self._is_durable(binding):
+        if binding is None:
+            return
+        if self._is_durable(binding):
             self.journal.save(binding_row(self.name, binding))
+        self._events.emit_by_actor("binding.created", facts.binding(binding, self.name))
+        self.gates.bound(binding)
 
     def restore_binding(self, source: Exchange, destination: Destination, routing_key: str, arguments: bytes) -> Binding | None:
         """Bind without saving it (it is saved already, or need not be); None if it is bound already."""
@@ -165,6 +225,7 @@ class VHost(QueueHost):
         self.generation += 1
         if binding.source.durable:
             self.journal.remove(binding_row(self.name, binding))
+        self._events.emit_by_actor("binding.deleted", facts.binding(binding, self.name))
 
     def _is_durable(self, binding: Binding) -> bool:
         destination = binding.destination
@@ -178,7 +239,7 @@ class VHost(QueueHost):
     def push(self, targets: list[Queue], message: Message) -> int:
         """Give a message to several queues; a large body that is to survive is stored once. See `Line.push`."""
         result, body_id = 0, 0
-        if len(message.body) >= SHARED_BODY and message.envelope.persistent:
+        if len(targets) > 1 and len(message.body) >= SHARED_BODY and message.envelope.persistent:
             body_id = self.setting.store.share(message.body)
         for queue in targets:
             result = max(result, queue.push(message, body_id))
@@ -200,23 +261,39 @@ class VHost(QueueHost):
         exchange = self.exchanges.get(exchange_name)
         if exchange is None:
             return
-        found = properties.parse(letter.message.envelope.header)
-        targets = self.route(exchange, letter.routing_keys, properties.decoded_headers(found))
-        targets = [queue for queue in targets if letter.may_enter(queue.name)]
-        if len(targets) == 1:
-            targets[0].push(letter.message, 0)
-        elif targets:
-            self.push(targets, letter.message)
+        targets = self._targets(letter.message, letter.routing_keys, exchange, None)
+        self.push([queue for queue in targets if letter.may_enter(queue.name)], letter.message)
+
+    def forward(self, message: Message, routing_keys: list[str], exchange: Exchange, passed: Exchange | None) -> None:
+        """See `GateHost.forward`."""
+        self.push(self._targets(message, routing_keys, exchange, passed), message)
+
+    def deliver_to(self, message: Message, binding: Binding) -> None:
+        """See `GateHost.deliver_to`."""
+        destination = binding.destination
+        if isinstance(destination, Exchange):
+            self.forward(message, [message.envelope.routing_key], destination, None)
+        elif destination in self.queues:
+            self.queues[destination].push(message, 0)
+
+    def _targets(self, message: Message, routing_keys: list[str], exchange: Exchange, passed: Exchange | None) -> list[Queue]:
+        """The queues for a message that no client publishes now."""
+        found = properties.parse(message.envelope.header)
+        headers = headers_for_exchanges(found, self.router.wants_properties(exchange))
+        passage = Passage(self.gates.by_exchange, message, routing_keys, headers, passed)
+        return self.route(exchange, routing_keys, headers, passage)
 
     def queue_expired(self, queue: Queue) -> None:
         """The queue was not used for as long as it may be."""
         self.delete_queue(queue)
 
-    def route(self, exchange: Exchange, routing_keys: list[str], headers: dict[str, object]) -> list[Queue]:
+    def route(
+        self, exchange: Exchange, routing_keys: list[str], headers: dict[str, object], gatekeeper: Gatekeeper | None = None
+    ) -> list[Queue]:
         """The queues for a message, each once."""
         queues: list[Queue] = []
-        for name in self.router.route(exchange, routing_keys, headers):
-            queue = self.queues.get(name)
+        for name in self.router.route(exchange, routing_keys, headers, gatekeeper):
+            queue = self.queues.get(name) or self.reply_queues.get(name)
             if queue is not None:
                 queues.append(queue)
         return queues

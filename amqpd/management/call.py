@@ -20,6 +20,7 @@ MANAGEMENT_TAGS: Final = frozenset(("administrator", "monitoring", "policymaker"
 MONITORING_TAGS: Final = frozenset(("administrator", "monitoring"))
 POLICY_TAGS: Final = frozenset(("administrator", "policymaker"))
 _EMPTY_BODIES: Final = (b"", b"null", b"undefined")
+LINE_MAX: Final = 80
 NO_ACCESS: Final = "User not authorised to access virtual host"
 
 
@@ -102,7 +103,7 @@ class Call:
 
     def client(self, vhost: VHost) -> Client:
         """The user as a client of the virtual host. Raises Refusal."""
-        access = self.broker.users.access(self.user, vhost.name)
+        access = self.user.access(vhost.name)
         if access is None:
             raise not_authorised(NO_ACCESS)
         return Client(self.user.name, vhost.name, access, IMPERSONATOR in self.user.tags, False)
@@ -121,19 +122,24 @@ class Call:
         """True if the query says `name=true`."""
         return self.query.get(name) == "true"
 
+    def begin(self) -> None:
+        """What happens in the core from here on, the user wants."""
+        self.site.wiring.begin()
+        self.site.broker.events.actor = self.user.name
+
     async def body(self, *mandatory: str) -> dict[str, Any]:
         """The JSON object that was sent; empty if nothing was. Raises Refusal if it lacks something."""
         if self._body is None:
             self._body = _object(await self.request.read())
-            self.site.wiring.begin()
+            self.begin()
         lacking = [name for name in mandatory if name not in self._body]
         if lacking:
-            raise bad_request("[" + ",\n ".join(f"{{key_missing,{name}}}" for name in lacking) + "]")
+            raise bad_request(_missing(lacking))
         return self._body
 
     async def done(self, answer: Answer = NO_CONTENT) -> Answer:
         """The answer, once everything that was changed is on disk."""
-        self.site.wiring.begin()
+        self.begin()
         await self.site.durable()
         return answer
 
@@ -150,6 +156,13 @@ def _object(body: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise bad_request("not_json")
     return found
+
+
+def _missing(names: list[str]) -> str:
+    """What RabbitMQ says of members that are missing, broken into lines if it is long."""
+    words = [f"{{key_missing,{name}}}" for name in names]
+    line = f"[{','.join(words)}]"
+    return line if len(line) <= LINE_MAX else "[" + ",\n ".join(words) + "]"
 
 
 def boolean(body: Mapping[str, Any], name: str, default: bool) -> bool:

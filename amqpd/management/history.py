@@ -26,7 +26,7 @@ class History:
         self._rows: Final[deque[Row]] = deque(maxlen=length)
 
     def note(self, step: int, row: Row) -> None:
-        """This is how it stands at this step, which is later than all before."""
+        """Its row is this at this step, which is later than all before."""
         if self.last != row:
             self.last = row
             self._steps.append(step)

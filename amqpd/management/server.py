@@ -20,7 +20,7 @@ from aiohttp import web
 from amqpd.broker.users import User
 from amqpd.errors import AmqpError, StartError
 from amqpd.logs import ERROR, log
-from amqpd.management import files
+from amqpd.management import files, openapi
 from amqpd.management.call import MANAGEMENT_TAGS, MONITORING_TAGS, POLICY_TAGS, Answer, Call
 from amqpd.management.logins import Unknown
 from amqpd.management.refusal import Refusal, bad_request, not_authorised, not_found, refusal_of
@@ -58,7 +58,8 @@ class Server:
 
     def __init__(self, site: Site, prefix: str, origins: tuple[str, ...], body_limit: int) -> None:
         self.site: Final = site
-        self.prefix: Final = prefix.rstrip("/")
+        self.prefix: Final = prefix
+        site.document = openapi.document(ROUTES.all, prefix)
         self.origins: Final = origins
         """Other sites whose pages may use the API; `*` for all."""
         self.body_limit: Final = body_limit
@@ -110,7 +111,9 @@ class Server:
 
     async def _answer(self, request: web.Request) -> web.Response:
         segments = self._segments(request)
-        if segments[:1] != ["api"] or segments in (["api"], ["api", "index.html"]):
+        if segments in (["api"], ["api", "index.html"]):
+            return web.Response(status=303, headers={"Location": f"{self.prefix}/api/openapi.json"})
+        if segments[:1] != ["api"]:
             return _file(request, segments)
         found = ROUTES.find(segments)
         if not found:
@@ -122,7 +125,7 @@ class Server:
         if request.method not in SAFE:
             self._check_origin(request)
         call = Call(self.site, request, ROUTES.parameters(route, segments), self._user(request, route))
-        self.site.wiring.begin()
+        call.begin()
         return _response(request, await route.view(call))
 
     def _segments(self, request: web.Request) -> list[str]:

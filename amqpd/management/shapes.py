@@ -12,15 +12,18 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote_plus
 
+from amqpd.broker import browse
 from amqpd.broker.connections import ConnectionInfo
 from amqpd.broker.consumer import Consumer
+from amqpd.broker.entry import Entry
+from amqpd.broker.policies import Policy
 from amqpd.broker.queue import Queue
 from amqpd.broker.session import Session
 from amqpd.management import counters
 from amqpd.management.site import Site
 from amqpd.management.stats import Measured, Ranges
 from amqpd.management.tables import shown_table, text
-from amqpd.wire import tables
+from amqpd.wire import properties, tables
 from exchanges.base import Binding, Exchange
 
 Shape = dict[str, object]
@@ -41,6 +44,7 @@ def time_of(milliseconds: int) -> str:
 
 def queue_shape(site: Site, queue: Queue, ranges: Ranges) -> Shape:
     """A queue."""
+    first = browse.oldest(queue)
     row = counters.queue_row(queue)
     measured = Measured(site.rates, counters.QUEUE, row, site.rates.history(queue), ranges)
     ready_bytes = queue.ready.size()
@@ -55,11 +59,11 @@ def queue_shape(site: Site, queue: Queue, ranges: Ranges) -> Shape:
         "consumer_utilisation": _capacity(queue),
         "consumers": consumers,
         "durable": queue.durable,
-        "effective_policy_definition": {},
+        "effective_policy_definition": queue.policy_definition(),
         "exclusive": queue.exclusive_to is not None,
         "exclusive_consumer_tag": queue.dispatch.consumers[0].tag if queue.has_exclusive_consumer() else None,
         "garbage_collection": GARBAGE_COLLECTION,
-        "head_message_timestamp": None,
+        "head_message_timestamp": _head_timestamp(first),
         "memory": resident * 1024 + ready_bytes // max(queue.ready.count, 1) * resident,
         "message_bytes": ready_bytes,
         "message_bytes_paged_out": 0,
@@ -76,21 +80,33 @@ def queue_shape(site: Site, queue: Queue, ranges: Ranges) -> Shape:
         "message_stats": measured.message_stats(counters.COUNTED_OF_QUEUE),
         "name": text(queue.name),
         "node": site.node,
-        "operator_policy": None,
-        "policy": None,
+        "operator_policy": _policy(queue.operator_policy),
+        "policy": _policy(queue.policy),
         "recoverable_slaves": None,
         "reductions": 0,
         "reductions_details": NO_RATE,
-        "single_active_consumer_tag": None,
-        "state": "running",
+        "single_active_consumer_tag": _single_active(queue),
+        "state": "paused" if queue.dispatch.paused else "running",
         "type": queue.arguments.type,
         "vhost": text(queue.vhost),
     }
+    if first is not None:
+        shape["oldest_message_received_at"] = first.received_at
+        shape["oldest_message_age"] = max(site.broker.clock.now - first.received_at, 0) / 1000
     if queue.exclusive_to is not None:
         shape["owner_pid_details"] = _owner(site, queue)
     if not consumers and not unacked:
         shape["idle_since"] = time_of(int(site.started_at * 1000))
     return shape
+
+
+def _head_timestamp(entry: Entry | None) -> int | None:
+    """The property timestamp of the oldest message."""
+    return None if entry is None else properties.parse(entry.message.envelope.header).timestamp
+
+
+def _policy(policy: Policy | None) -> str | None:
+    return None if policy is None else text(policy.name)
 
 
 def _capacity(queue: Queue) -> float:
@@ -100,18 +116,22 @@ def _capacity(queue: Queue) -> float:
     return 1.0 if queue.dispatch.active or not queue.ready.count else 0.0
 
 
+def _single_active(queue: Queue) -> str | None:
+    dispatch = queue.dispatch
+    return text(dispatch.consumers[0].tag) if dispatch.single and dispatch.consumers else None
+
+
 def _owner(site: Site, queue: Queue) -> Shape:
     for connection in site.broker.connections.open:
-        for session in connection.sessions().values():
-            if session.client is queue.exclusive_to:
-                return connection_details(connection)
+        if connection.client is queue.exclusive_to:
+            return connection_details(connection)
     return {"name": "", "peer_host": "", "peer_port": 0}
 
 
 # --- exchanges and bindings --------------------------------------------------------------------------------------------
 
 
-def exchange_shape(site: Site, vhost: str, exchange: Exchange) -> Shape:
+def exchange_shape(vhost: str, exchange: Exchange) -> Shape:
     """An exchange."""
     return {
         "arguments": shown_table(exchange.arguments),
@@ -254,13 +274,19 @@ def channel_shape(site: Site, connection: ConnectionInfo, number: int, session: 
     }
 
 
+def _activity(queue: Queue, consumer: Consumer) -> str:
+    if not queue.dispatch.single:
+        return "up"
+    return "single_active" if queue.dispatch.serves(consumer) else "waiting"
+
+
 def consumer_shape(site: Site, connection: ConnectionInfo, number: int, queue: Queue, consumer: Consumer) -> Shape:
     """A consumer."""
     return {
         "arguments": {"x-priority": consumer.priority} if consumer.priority else {},
         "ack_required": not consumer.no_ack,
-        "active": True,
-        "activity_status": "up",
+        "active": queue.dispatch.serves(consumer),
+        "activity_status": _activity(queue, consumer),
         "channel_details": {
             "connection_name": connection.name,
             "name": channel_name(connection, number),

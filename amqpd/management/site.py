@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import platform
 import time
 from collections.abc import Callable
 from typing import Final
@@ -47,9 +46,9 @@ class Site:
         self.broker: Final = broker
         self.config: Final = config
         self.wiring: Final = wiring
-        self.node: Final = f"amqpd@{platform.node()}"
-        self.cluster_name: str = ""
-        """What the operator called the broker; empty: like its node."""
+        self.node: Final = broker.events.node
+        self.document: dict[str, object] = {}
+        """The description of the API."""
         self.logins: Final = Logins(broker.users, time.monotonic)
         self.rates: Final = Rates(broker)
         self.doors: Final[list[Door]] = []

@@ -27,13 +27,13 @@ class Management:
         self._server: Final = Server(self.site, config.http_path_prefix, origins, config.http_body_limit)
         self._sampling: asyncio.Task[None] | None = None
 
-    async def start(self, amqp: Door) -> str:
-        """Listen, beside the broker's own door; return the URL. Raises StartError."""
+    async def start(self, doors: list[Door]) -> str:
+        """Listen, beside the broker's own doors; return the URL. Raises StartError."""
         config = self.config
         tls = _tls(config)
         scheme = "https" if tls is not None else "http"
         host, port = await self._server.open(config.http_host or config.host, http_port(config), tls)
-        self.site.doors.extend([amqp, Door(scheme, host, port, tls is not None)])
+        self.site.doors.extend([*doors, Door(scheme, host, port, tls is not None)])
         self._sampling = asyncio.create_task(self.site.rates.run())
         shown = f"[{host}]" if ":" in host else host
         return f"{scheme}://{shown}:{port}{config.http_path_prefix}"

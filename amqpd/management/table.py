@@ -4,13 +4,45 @@ from __future__ import annotations
 
 from typing import Final
 
-from amqpd.management.routes import ADMINISTRATOR, ANYBODY, MANAGEMENT, MONITORING, Route, Routes
-from amqpd.management.views import bindings, consumers, exchanges, overview, queues, sessions, vhosts
+from amqpd.management.routes import ADMINISTRATOR, ANYBODY, MANAGEMENT, MONITORING, POLICYMAKER, Route, Routes
+from amqpd.management.views import (
+    bindings,
+    browsing,
+    connections,
+    consumers,
+    definitions,
+    exchanges,
+    features,
+    health,
+    limits,
+    messages,
+    nodes,
+    overview,
+    parameters,
+    policies,
+    queues,
+    sessions,
+    users,
+    vhosts,
+)
 
 _QUEUE: Final = "/api/queues/{vhost}/{queue}"
 _EXCHANGE: Final = "/api/exchanges/{vhost}/{exchange}"
 _BETWEEN: Final = "/api/bindings/{vhost}/e/{source}/{kind}/{destination}"
 _VHOST: Final = "/api/vhosts/{vhost}"
+_CONNECTION: Final = "/api/connections/{connection}"
+_OF_USER: Final = "/api/connections/username/{user}"
+_USER: Final = "/api/users/{user}"
+_PERMISSION: Final = "/api/permissions/{vhost}/{user}"
+_TOPIC: Final = "/api/topic-permissions/{vhost}/{user}"
+_POLICY: Final = "/api/policies/{vhost}/{policy}"
+_OPERATOR: Final = "/api/operator-policies/{vhost}/{policy}"
+_PARAMETER: Final = "/api/parameters/{component}/{vhost}/{name}"
+_GLOBAL: Final = "/api/global-parameters/{name}"
+_VHOST_LIMIT: Final = "/api/vhost-limits/{vhost}/{limit}"
+_USER_LIMIT: Final = "/api/user-limits/{user}/{limit}"
+_CHECKS: Final = "/api/health/checks"
+_PUBLISH: Final = ("routing_key", "properties", "payload", "payload_encoding")
 
 ROUTES: Final = Routes(
     (
@@ -38,6 +70,7 @@ ROUTES: Final = Routes(
         Route("GET", "/api/queues/{vhost}", queues.list_queues, MANAGEMENT, "List a virtual host's queues"),
         Route("GET", _QUEUE, queues.show_queue, MANAGEMENT, "Show a queue"),
         Route("PUT", _QUEUE, queues.declare_queue, MANAGEMENT, "Declare a queue"),
+        Route("PATCH", _QUEUE, queues.change_queue, MANAGEMENT, "Change a queue's limits", ("arguments",)),
         Route("DELETE", _QUEUE, queues.delete_queue, MANAGEMENT, "Delete a queue"),
         Route("GET", f"{_QUEUE}/bindings", queues.list_bindings, MANAGEMENT, "List a queue's bindings"),
         Route("DELETE", f"{_QUEUE}/contents", queues.purge_queue, MANAGEMENT, "Purge a queue"),
@@ -55,7 +88,109 @@ ROUTES: Final = Routes(
         Route("POST", _BETWEEN, bindings.bind, MANAGEMENT, "Bind"),
         Route("GET", f"{_BETWEEN}/{{properties}}", bindings.show_binding, MANAGEMENT, "Show a binding"),
         Route("DELETE", f"{_BETWEEN}/{{properties}}", bindings.unbind, MANAGEMENT, "Unbind"),
+        Route("POST", f"{_EXCHANGE}/publish", messages.publish, MANAGEMENT, "Publish a message", _PUBLISH),
+        Route("POST", f"{_QUEUE}/get", messages.get, MANAGEMENT, "Get messages", ("count", "ackmode", "encoding")),
+        Route("GET", f"{_QUEUE}/messages", browsing.browse_queue, MANAGEMENT, "Browse a queue without touching it"),
+        Route("GET", f"{_QUEUE}/unacked", browsing.list_unacked, MANAGEMENT, "List unacknowledged messages"),
+        Route("POST", f"{_QUEUE}/messages/delete", browsing.delete_messages, MANAGEMENT, "Delete chosen messages"),
+        Route("POST", f"{_QUEUE}/messages/move", browsing.move_messages, MANAGEMENT, "Move chosen messages"),
+        Route("POST", f"{_QUEUE}/messages/copy", browsing.copy_messages, MANAGEMENT, "Copy chosen messages"),
+        Route("PUT", f"{_QUEUE}/pause", browsing.pause_queue, MANAGEMENT, "Pause a queue"),
+        Route("PUT", f"{_QUEUE}/resume", browsing.resume_queue, MANAGEMENT, "Resume a queue"),
+        Route("GET", "/api/connections", connections.list_connections, MANAGEMENT, "List connections"),
+        Route("GET", _CONNECTION, connections.show_connection, MANAGEMENT, "Show a connection"),
+        Route("DELETE", _CONNECTION, connections.close_connection, MANAGEMENT, "Close a connection"),
+        Route("GET", _OF_USER, connections.list_connections_of_user, MANAGEMENT, "List a user's connections"),
+        Route("DELETE", _OF_USER, connections.close_connections_of_user, MANAGEMENT, "Close a user's connections"),
+        Route("GET", f"{_CONNECTION}/channels", connections.list_channels_of_connection, MANAGEMENT, "List its channels"),
+        Route("GET", f"{_CONNECTION}/sessions", connections.list_sessions, MANAGEMENT, "List its AMQP 1.0 sessions"),
+        Route("GET", f"{_VHOST}/connections", connections.list_connections, MANAGEMENT, "List its connections"),
+        Route("GET", f"{_VHOST}/channels", connections.list_channels, MANAGEMENT, "List its channels"),
+        Route("GET", "/api/channels", connections.list_channels, MANAGEMENT, "List channels"),
+        Route("GET", "/api/channels/{channel}", connections.show_channel, MANAGEMENT, "Show a channel"),
         Route("GET", "/api/consumers", consumers.list_consumers, MANAGEMENT, "List consumers"),
         Route("GET", "/api/consumers/{vhost}", consumers.list_consumers, MANAGEMENT, "List a virtual host's consumers"),
+        Route("GET", "/api/nodes", nodes.list_nodes, MONITORING, "List nodes"),
+        Route("GET", "/api/nodes/{node}", nodes.show_node, MONITORING, "Show a node"),
+        Route("GET", "/api/nodes/{node}/memory", nodes.show_memory, MONITORING, "Show a node's use of memory"),
+        Route("GET", "/api/nodes/{node}/memory/relative", nodes.show_relative_memory, MONITORING, "The same in percent"),
+        Route("GET", "/api/users", users.list_users, ADMINISTRATOR, "List users"),
+        Route("GET", "/api/users/without-permissions", users.list_users_without_permissions, ADMINISTRATOR, "Without rights"),
+        Route("POST", "/api/users/bulk-delete", users.delete_users, ADMINISTRATOR, "Delete users", ("users",)),
+        Route("GET", _USER, users.show_user, ADMINISTRATOR, "Show a user"),
+        Route("PUT", _USER, users.save_user, ADMINISTRATOR, "Create or change a user", ("tags",)),
+        Route("DELETE", _USER, users.delete_user, ADMINISTRATOR, "Delete a user"),
+        Route("GET", f"{_USER}/permissions", users.list_permissions_of_user, ADMINISTRATOR, "List his rights"),
+        Route(
+            "GET", f"{_USER}/topic-permissions", users.list_topic_permissions_of_user, ADMINISTRATOR, "List his topic rights"
+        ),
+        Route("GET", "/api/permissions", users.list_permissions, ADMINISTRATOR, "List rights"),
+        Route("GET", f"{_VHOST}/permissions", users.list_permissions_in_vhost, ADMINISTRATOR, "List rights in it"),
+        Route("GET", _PERMISSION, users.show_permission, ADMINISTRATOR, "Show a user's rights in a virtual host"),
+        Route("PUT", _PERMISSION, users.save_permission, ADMINISTRATOR, "Grant rights", ("configure", "write", "read")),
+        Route("DELETE", _PERMISSION, users.clear_permission, ADMINISTRATOR, "Withdraw rights"),
+        Route("GET", "/api/topic-permissions", users.list_topic_permissions, ADMINISTRATOR, "List topic rights"),
+        Route("GET", f"{_VHOST}/topic-permissions", users.list_topic_permissions_in_vhost, ADMINISTRATOR, "In a virtual host"),
+        Route("GET", _TOPIC, users.show_topic_permissions, ADMINISTRATOR, "Show a user's topic rights"),
+        Route("PUT", _TOPIC, users.save_topic_permission, ADMINISTRATOR, "Grant them", ("exchange", "write", "read")),
+        Route("DELETE", _TOPIC, users.clear_topic_permissions, ADMINISTRATOR, "Withdraw topic rights"),
+        Route("GET", f"{_TOPIC}/{{exchange}}", users.show_topic_permission, ADMINISTRATOR, "Show them at an exchange"),
+        Route("DELETE", f"{_TOPIC}/{{exchange}}", users.clear_topic_permissions, ADMINISTRATOR, "Withdraw them there"),
+        Route("GET", "/api/auth/hash_password/{password}", users.hash_password, ADMINISTRATOR, "Hash a password"),
+        Route("GET", "/api/definitions", definitions.export_all, ADMINISTRATOR, "Export definitions"),
+        Route("GET", "/api/all-configuration", definitions.export_all, ADMINISTRATOR, "Export definitions, by an old name"),
+        Route("POST", "/api/definitions", definitions.import_all, ADMINISTRATOR, "Import definitions"),
+        Route("GET", "/api/definitions/{vhost}", definitions.export_vhost, ADMINISTRATOR, "Export a virtual host"),
+        Route("POST", "/api/definitions/{vhost}", definitions.import_vhost, ADMINISTRATOR, "Import into a virtual host"),
+        Route("GET", "/api/policies", policies.list_policies, MANAGEMENT, "List policies"),
+        Route("GET", "/api/policies/{vhost}", policies.list_policies, MANAGEMENT, "List a virtual host's policies"),
+        Route("GET", _POLICY, policies.show_policy, MANAGEMENT, "Show a policy"),
+        Route("PUT", _POLICY, policies.save_policy, POLICYMAKER, "Set a policy", ("pattern", "definition")),
+        Route("DELETE", _POLICY, policies.delete_policy, POLICYMAKER, "Delete a policy"),
+        Route("GET", "/api/operator-policies", policies.list_operator_policies, MANAGEMENT, "List operator policies"),
+        Route("GET", "/api/operator-policies/{vhost}", policies.list_operator_policies, MANAGEMENT, "In a virtual host"),
+        Route("GET", _OPERATOR, policies.show_operator_policy, MANAGEMENT, "Show an operator policy"),
+        Route("PUT", _OPERATOR, policies.save_operator_policy, ADMINISTRATOR, "Set one", ("pattern", "definition")),
+        Route("DELETE", _OPERATOR, policies.delete_operator_policy, ADMINISTRATOR, "Delete an operator policy"),
+        Route("GET", "/api/parameters", parameters.list_parameters, POLICYMAKER, "List parameters"),
+        Route("GET", "/api/parameters/{component}", parameters.list_parameters, POLICYMAKER, "List a component's parameters"),
+        Route("GET", "/api/parameters/{component}/{vhost}", parameters.list_parameters, POLICYMAKER, "In a virtual host"),
+        Route("GET", _PARAMETER, parameters.show_parameter, POLICYMAKER, "Show a parameter"),
+        Route("PUT", _PARAMETER, parameters.save_parameter, POLICYMAKER, "Set a parameter", ("value",)),
+        Route("DELETE", _PARAMETER, parameters.delete_parameter, POLICYMAKER, "Delete a parameter"),
+        Route("GET", "/api/global-parameters", parameters.list_global_parameters, POLICYMAKER, "List global parameters"),
+        Route("GET", _GLOBAL, parameters.show_global_parameter, POLICYMAKER, "Show a global parameter"),
+        Route("PUT", _GLOBAL, parameters.save_global_parameter, POLICYMAKER, "Set a global parameter", ("value",)),
+        Route("DELETE", _GLOBAL, parameters.delete_global_parameter, POLICYMAKER, "Delete a global parameter"),
+        Route("GET", "/api/vhost-limits", limits.list_vhost_limits, MANAGEMENT, "List limits of virtual hosts"),
+        Route("GET", "/api/vhost-limits/{vhost}", limits.list_vhost_limits, MANAGEMENT, "Show a virtual host's limits"),
+        Route("PUT", _VHOST_LIMIT, limits.set_vhost_limit, ADMINISTRATOR, "Set a limit", ("value",)),
+        Route("DELETE", _VHOST_LIMIT, limits.clear_vhost_limit, ADMINISTRATOR, "Lift a limit"),
+        Route("GET", "/api/user-limits", limits.list_user_limits, MANAGEMENT, "List limits of users"),
+        Route("GET", "/api/user-limits/{user}", limits.list_user_limits, MANAGEMENT, "Show a user's limits"),
+        Route("PUT", _USER_LIMIT, limits.set_user_limit, ADMINISTRATOR, "Set a limit of a user", ("value",)),
+        Route("DELETE", _USER_LIMIT, limits.clear_user_limit, ADMINISTRATOR, "Lift a limit of a user"),
+        Route("GET", "/api/feature-flags", features.list_flags, MANAGEMENT, "List feature flags"),
+        Route("PUT", "/api/feature-flags/{flag}/enable", features.enable_flag, ADMINISTRATOR, "Enable a feature flag"),
+        Route("GET", "/api/deprecated-features", features.list_nothing, MANAGEMENT, "List deprecated features"),
+        Route("GET", "/api/deprecated-features/used", features.list_nothing, MANAGEMENT, "List those in use"),
+        Route("GET", "/api/openapi.json", features.show_openapi, ANYBODY, "This description"),
+        Route("GET", "/api/aliveness-test/{vhost}", health.check_vhost, MANAGEMENT, "Whether a virtual host works"),
+        Route("GET", "/api/healthchecks/node", health.show_status, MANAGEMENT, "Whether the node runs"),
+        Route("GET", "/api/healthchecks/node/{node}", health.show_status, MANAGEMENT, "Whether the node runs"),
+        Route("GET", f"{_CHECKS}/alarms", health.check_alarms, MANAGEMENT, "Whether anything is low"),
+        Route("GET", f"{_CHECKS}/local-alarms", health.check_local_alarms, MANAGEMENT, "Whether anything is low here"),
+        Route("GET", f"{_CHECKS}/certificate-expiration/{{within}}/{{unit}}", health.check_certificates, MANAGEMENT, "Expiry"),
+        Route("GET", f"{_CHECKS}/port-listener/{{port}}", health.check_port, MANAGEMENT, "Whether a port is open"),
+        Route("GET", f"{_CHECKS}/protocol-listener/{{protocols}}", health.check_protocols, MANAGEMENT, "Whether these are"),
+        Route("GET", f"{_CHECKS}/virtual-hosts", health.show_status, MANAGEMENT, "Whether virtual hosts run"),
+        Route("GET", f"{_CHECKS}/node-is-quorum-critical", health.check_single_node, MANAGEMENT, "Whether it may stop"),
+        Route("GET", f"{_CHECKS}/node-is-mirror-sync-critical", health.check_single_node, MANAGEMENT, "Whether it may stop"),
+        Route("GET", f"{_CHECKS}/is-in-service", health.show_status, ANYBODY, "Whether the node serves clients"),
+        Route("GET", f"{_CHECKS}/ready-to-serve-clients", health.show_status, ANYBODY, "Whether it serves clients"),
+        Route("GET", f"{_CHECKS}/below-node-connection-limit", health.show_status, ANYBODY, "Whether there is room"),
+        Route("GET", f"{_CHECKS}/reached-target-cluster-size", health.show_status, MANAGEMENT, "Whether all nodes are there"),
+        Route("GET", f"{_CHECKS}/metadata-store/initialized", health.show_status, MANAGEMENT, "Whether it has started"),
+        Route("GET", f"{_CHECKS}/metadata-store/initialized/with-data", health.show_status, MANAGEMENT, "The same"),
     )
 )

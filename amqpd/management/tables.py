@@ -16,7 +16,7 @@ from amqpd.wire import tables
 LONG_MAX: Final = 2**63 - 1
 
 
-def shown(value: object) -> object:
+def shown(value: object) -> object:  # noqa: PLR0911 - one way for each type
     """A decoded AMQP value as JSON can hold it."""
     if isinstance(value, dict):
         return {text(name): shown(item) for name, item in value.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from amqpd.errors import FrameError, PreconditionFailed, UnexpectedFrame
+from amqpd.errors import BadSyntax, FrameError, PreconditionFailed, UnexpectedFrame
 from amqpd.protocol.handler import ChannelHandler
 from amqpd.protocol.states import EXPECT_BODY, EXPECT_HEADER, EXPECT_METHOD
 from amqpd.wire import properties
@@ -32,10 +32,11 @@ class Channel:
         """True if the last message had the same method and header payloads as the one before."""
 
     def start(self, publish: bytes) -> None:
-        """basic.publish arrived: a content header is due."""
+        """basic.publish arrived: a content header is due. Raises BadSyntax."""
         if publish == self.publish:
             self.repeats = True
         else:
+            _check(publish)
             self.publish = publish
             self.repeats = False
         self.expecting = EXPECT_HEADER
@@ -105,3 +106,13 @@ class Channel:
         self.expecting = EXPECT_METHOD
         self.parts = []
         self.missing = 0
+
+
+def _check(publish: bytes) -> None:
+    """Ids, ticket, two short strings and an octet of bits make a basic.publish."""
+    size = len(publish)
+    if size > 8:
+        exchange_end = 7 + publish[6]
+        if exchange_end < size and exchange_end + publish[exchange_end] + 2 == size:
+            return
+    raise BadSyntax("basic.publish is cut short")

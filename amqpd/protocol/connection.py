@@ -4,6 +4,7 @@
 2. What is kept of unfinished input is bounded by one frame, or by one message of the announced size.
 3. After channel.close was sent, nothing but its answer is heard on that channel; after connection.close, on any.
 4. A soft error on channel 0 is a hard one (there is no channel to close).
+5. A command that raises `Undecided` has done nothing; it and all that follows wait for `resume`, and it is the first then.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from amqpd.errors import (
     FrameError,
     InternalError,
     NotAllowed,
+    Undecided,
     UnexpectedFrame,
 )
 from amqpd.protocol.channel import Channel
 from amqpd.protocol.handler import ConnectionHandler
 from amqpd.protocol.handshake import Limits
 from amqpd.protocol.output import Output
+from amqpd.protocol.repeat import Repeat, repeat_of
 from amqpd.protocol.states import (
     CLOSED,
     CLOSING,
@@ -54,18 +57,6 @@ _CONNECTION_CLOSE: Final = METHODS["connection.close"]
 _CONNECTION_CLOSE_OK: Final = METHODS["connection.close-ok"]
 
 
-class Repeat:
-    """The frames that a message starts with, kept because publishers mostly repeat them byte for byte."""
-
-    def __init__(self, channel: Channel, prefix: bytes, size: int) -> None:
-        self.channel: Final = channel
-        self.prefix: Final = prefix
-        self.size: Final = size
-        """Octets of the whole message with all its frames."""
-        self.method: Final = channel.publish
-        self.header: Final = channel.header
-
-
 class Connection:
     """Feeds on `receive_data`, calls its handlers, and collects what is to be sent in its output."""
 
@@ -79,6 +70,10 @@ class Connection:
         self.closes_on_refusal: bool = False
         """The peer has the capability authentication_failure_close."""
         self.channels: dict[int, Channel] = {}
+        self.waits: bool = False
+        """A command is undecided: input is kept, and heard after `resume` (5)."""
+        self._undecided: Channel | None = None
+        """The channel that published, if that is the command."""
         self._rest: bytes = b""
         self._deaf: bool = False
         self._repeat: Repeat | None = None
@@ -93,6 +88,9 @@ class Connection:
         if self._rest:
             data = self._rest + data
             self._rest = b""
+        if self.waits:
+            self._rest = data
+            return
         position: i64 = 0
         if self.state == HEADER:
             position = self._protocol_header(data)
@@ -102,6 +100,9 @@ class Connection:
             except AmqpError as error:
                 self._fail(error)
                 position = self._next
+            except Undecided as question:
+                self._wait(question, data, position)
+                return
             except Exception as error:  # noqa: BLE001 - a defect must cost one connection, not the broker
                 self.handler.crashed(error)
                 self._fail(InternalError())
@@ -130,6 +131,13 @@ class Connection:
         end: i64 = len(data)
         if self.state == HEADER:
             return position
+        undecided = self._undecided
+        if undecided is not None:
+            self._undecided = None
+            self._next = position
+            self._at_channel = undecided.number
+            self._at_method = _PUBLISH
+            undecided.handler.publish_again()
         limit: i64 = self.limits.frame_max or 0x7FFFFFFF
         while end - position >= FRAME_OVERHEAD:
             repeat = self._repeat
@@ -165,6 +173,22 @@ class Connection:
                 limit = self.limits.frame_max or 0x7FFFFFFF
             position = stop
         return position
+
+    def _wait(self, question: Undecided, data: bytes, position: i64) -> None:
+        """Keep the undecided command and what follows (5); a message is kept by its channel, else its frame is kept."""
+        if self._at_method == _PUBLISH:
+            self._undecided = self.channels[self._at_channel]
+            position = self._next
+        else:
+            position = frames.start_of(data, position, self._next)
+        self._rest = data[position:]
+        self.waits = True
+        self.handler.undecided(question)
+
+    def resume(self) -> None:
+        """The question is answered: go on."""
+        self.waits = False
+        self.receive_data(b"")
 
     def _too_large(self, frame_type: int, size: int) -> None:
         self._deaf = True
@@ -204,21 +228,7 @@ class Connection:
             else:
                 channel.content_body(payload)
             if channel.repeats and channel.expecting == EXPECT_METHOD:
-                self._remember(channel)
-
-    def _remember(self, channel: Channel) -> None:
-        """Expect another message like the last one, if that came in one body frame."""
-        size = channel.header[4:12]
-        octets = int.from_bytes(size, "big")
-        if octets == 0 or octets + FRAME_OVERHEAD > (self.limits.frame_max or octets + FRAME_OVERHEAD):
-            return
-        prefix = (
-            frames.frame(METHOD, channel.number, channel.publish)
-            + frames.frame(HEADER_FRAME, channel.number, channel.header)
-            + frames.frame(BODY, channel.number, b"")[:3]
-            + size[4:]
-        )
-        self._repeat = Repeat(channel, prefix, len(prefix) + octets + 1)
+                self._repeat = repeat_of(channel, self.limits.frame_max) or self._repeat
 
     # --- methods ---------------------------------------------------------------------------------------------------
 
@@ -229,7 +239,6 @@ class Connection:
         key = payload[0] << 24 | payload[1] << 16 | payload[2] << 8 | payload[3]
         self._at_method = key
         if key == _PUBLISH:
-            self._check_publish(payload)
             repeat = self._repeat
             if repeat is not None and repeat.channel is channel:
                 self._repeat = None  # Else a whole message could pass for one within the message that begins here.
@@ -249,15 +258,6 @@ class Connection:
                 raise ChannelError("second 'channel.open' seen")
             elif method is not _CHANNEL_CLOSE_OK:
                 channel.handler.method(method, values)
-
-    def _check_publish(self, payload: bytes) -> None:
-        """Ids, ticket, two short strings and an octet of bits."""
-        size = len(payload)
-        if size > 8:
-            exchange_end = 7 + payload[6]
-            if exchange_end < size and exchange_end + payload[exchange_end] + 2 == size:
-                return
-        raise BadSyntax("basic.publish is cut short")
 
     def _frame_on_unopened(self, frame_type: int, number: int, payload: bytes) -> None:
         if frame_type != METHOD:
@@ -326,6 +326,8 @@ class Connection:
     def _drop(self, channel: Channel) -> None:
         if self._repeat is not None and self._repeat.channel is channel:
             self._repeat = None
+        if self._undecided is channel:
+            self._undecided = None
         channel.drop_content()
         channel.handler.closed()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mypy_extensions import mypyc_attr
 
+from amqpd.errors import Undecided
 from amqpd.wire.methods import Method
 
 
@@ -14,8 +15,12 @@ class ChannelHandler:
     def publish(self, method: bytes, header: bytes, body: bytes) -> None:
         """A whole message: the payloads of basic.publish and of the content header, and the joined body.
 
-        Equal method or header payloads of consecutive messages may be the same object.
+        Equal method or header payloads of consecutive messages may be the same object. May raise Undecided.
         """
+        raise NotImplementedError
+
+    def publish_again(self) -> None:
+        """The last message, which was undecided; as in `publish`."""
         raise NotImplementedError
 
     def ack(self, delivery_tag: int, multiple: bool) -> None:
@@ -23,7 +28,7 @@ class ChannelHandler:
         raise NotImplementedError
 
     def method(self, method: Method, values: list[object]) -> None:
-        """Any other method; values in the order of its row in `wire.methods`."""
+        """Any other method; values in the order of its row in `wire.methods`. May raise Undecided."""
         raise NotImplementedError
 
     def closed(self) -> None:
@@ -36,7 +41,7 @@ class ConnectionHandler:
     """Takes what concerns the connection as a whole."""
 
     def method(self, method: Method, values: list[object]) -> None:
-        """A method on channel 0 that the connection's state allows; may raise AmqpError."""
+        """A method on channel 0 that the connection's state allows; may raise AmqpError, Undecided."""
         raise NotImplementedError
 
     def open_channel(self, number: int) -> ChannelHandler:
@@ -57,6 +62,14 @@ class ConnectionHandler:
 
     def lost(self, reason: str) -> None:
         """The socket is gone; called once."""
+        raise NotImplementedError
+
+    def connected(self) -> None:
+        """The socket is there, with TLS if it has any; called once, before everything else."""
+        raise NotImplementedError
+
+    def undecided(self, question: Undecided) -> None:
+        """The last command and all input wait; `Connection.resume` is to be called once the question is answered."""
         raise NotImplementedError
 
     def timed_out(self) -> None:

@@ -8,7 +8,6 @@ from amqpd.errors import BadSyntax, NotAllowed
 from amqpd.wire import tables
 from amqpd.wire.frames import FRAME_MIN
 
-MECHANISMS: Final = b"PLAIN AMQPLAIN"
 LOCALES: Final = b"en_US"
 CAPABILITIES: Final = (
     "publisher_confirms",

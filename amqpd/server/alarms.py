@@ -58,7 +58,7 @@ class Alarms:
             self._events.emit("alarm.set", {"node": self._events.node, "source": resource})
 
     def clear(self, resource: str, cause: str) -> None:
-        """This cause is gone; whoever was blocked goes on once nothing is low any more."""
+        """A cause is gone; whoever was blocked goes on once nothing is low any more."""
         causes = self._causes[resource]
         if cause not in causes:
             return

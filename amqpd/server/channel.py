@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from amqpd.broker import connection_facts
+from amqpd.broker.pace import Pace
 from amqpd.broker.publication import Draft, Publication
 from amqpd.broker.session import Session
-from amqpd.errors import CommandInvalid, Unimplemented
+from amqpd.errors import CommandInvalid, Undecided, Unimplemented
 from amqpd.protocol.connection import Connection
 from amqpd.protocol.handler import ChannelHandler
 from amqpd.server.alarms import Alarms, Blockable
@@ -17,6 +19,7 @@ from amqpd.wire.methods import METHODS, Method
 Handlers = dict[str, Callable[..., None]]
 """By method name: a function that takes the channel and the method's arguments in the order of their row."""
 
+NOTHING: Final = (b"", b"", b"")
 MEMO_LIMIT: Final = 1024
 """Addresses of publishes that a channel remembers; one that uses more starts over."""
 
@@ -26,7 +29,7 @@ class ChannelCommands(ChannelHandler):
 
     def __init__(
         self, number: int, connection: Connection, transport: Transport, session: Session, handlers: Handlers,
-        alarms: Alarms, block: Blockable,
+        alarms: Alarms, block: Blockable, pace: Pace,
     ) -> None:  # fmt: skip
         self.number: Final = number
         self.connection: Final = connection
@@ -35,19 +38,40 @@ class ChannelCommands(ChannelHandler):
         self._handlers: Final = handlers
         self._alarms: Final = alarms
         self._block: Final = block
+        self._pace: Final = pace
         self._publications: dict[bytes, Publication] = {}
         self._method: bytes = b""
         self._header: bytes = b""
         self._draft: Draft | None = None
+        self._undecided: tuple[bytes, bytes, bytes] = NOTHING
+        """The message that waits for an answer."""
 
     def publish(self, method: bytes, header: bytes, body: bytes) -> None:
         """basic.publish with its content."""
-        draft = self._draft
-        if draft is None or method is not self._method or header is not self._header:
-            draft = self._new_draft(method, header)
-        if self._alarms.active:
-            self._alarms.publisher_seen(self._block)
-        self.session.publish(draft, body)
+        try:
+            draft = self._draft
+            if draft is None or method is not self._method or header is not self._header:
+                draft = self._new_draft(method, header)
+            if self._alarms.active:
+                self._alarms.publisher_seen(self._block)
+            if self._pace.is_limited:
+                self._keep_pace()
+            self.session.publish(draft, body)
+        except Undecided:
+            self._undecided = (method, header, body)
+            raise
+
+    def _keep_pace(self) -> None:
+        client = self.session.client
+        seconds = self._pace.published(client.user, client.vhost)
+        if seconds:
+            self.transport.rest(seconds)
+
+    def publish_again(self) -> None:
+        """The last message, which was undecided."""
+        method, header, body = self._undecided
+        self._undecided = NOTHING
+        self.publish(method, header, body)
 
     def _new_draft(self, method: bytes, header: bytes) -> Draft:
         publication = self._publications.get(method)
@@ -58,6 +82,10 @@ class ChannelCommands(ChannelHandler):
         self._header = header
         self._draft = draft
         return draft
+
+    def forget_draft(self) -> None:
+        """What the next message says is to be read anew, although it may be the same as before."""
+        self._draft = None
 
     def _new_publication(self, method: bytes) -> Publication:
         bits = method[-1]
@@ -81,11 +109,14 @@ class ChannelCommands(ChannelHandler):
         handler = self._handlers.get(method.name)
         if handler is None:
             raise CommandInvalid("unimplemented method")
+        session = self.session
+        session.events.actor = session.client.user
         handler(self, *values)
 
     def closed(self) -> None:
         """The channel is gone."""
         self.session.close()
+        self.session.events.emit("channel.closed", connection_facts.channel_closed(self.session))
         self._publications.clear()
         self._draft = None
 

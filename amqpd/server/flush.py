@@ -14,6 +14,7 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from amqpd.broker.broker import Broker
+from amqpd.broker.events import NOBODY
 from amqpd.protocol.output import Output
 
 INPUT_LIMIT: Final = 32 * 1024 * 1024
@@ -66,6 +67,7 @@ class FlushSet:
     def begin(self) -> None:
         """Something happened: set the clock of the core, and finish the turn later."""
         self.broker.clock.now = int(time() * 1000)
+        self.broker.events.actor = NOBODY
         self.schedule()
 
     def schedule(self) -> None:

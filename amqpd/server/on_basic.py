@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from amqpd.broker import operations
-from amqpd.broker.operations import server_name
+from amqpd.broker import operations, replies
+from amqpd.broker.limits import NONE
+from amqpd.broker.operations import REPLY_TO, server_name
 from amqpd.errors import AccessRefused, PreconditionFailed, Unimplemented
 from amqpd.server.channel import ChannelCommands
 from amqpd.server.on_queue import named
@@ -24,31 +25,50 @@ def basic_consume(
 ) -> None:  # fmt: skip
     """basic.consume; no_local is ignored, as RabbitMQ does."""
     session = channel.session
+    if queue == REPLY_TO:
+        _consume_replies(channel, consumer_tag, no_ack, no_wait)
+        return
     found = operations.readable_queue(session.client, session.vhost, named(channel, queue))
-    priority = _priority(arguments, found.name, session.vhost.name)
+    where = f"queue '{found.name}' in vhost '{session.vhost.name}'"
+    priority = _integer(arguments, "x-priority", 0, where)
+    timeout = _timeout(arguments, where)
     if found.has_exclusive_consumer() or (exclusive and found.consumer_count):
         raise AccessRefused(f"queue '{found.name}' in vhost '{session.vhost.name}' in exclusive use")
     tag = consumer_tag or server_name("amq.ctag-")
-    session.consume(found, tag, no_ack, exclusive, priority)
+    session.consume(found, tag, no_ack, exclusive, priority, timeout)
     if not no_wait:
         channel.reply("basic.consume-ok", tag)
 
 
-def _priority(arguments: bytes, queue: str, vhost: str) -> int:
+def _consume_replies(channel: ChannelCommands, consumer_tag: str, no_ack: bool, no_wait: bool) -> None:
+    tag = consumer_tag or server_name("amq.ctag-")
+    replies.consume(channel.session, tag, no_ack)
+    channel.forget_draft()
+    if not no_wait:
+        channel.reply("basic.consume-ok", tag)
+
+
+def _integer(arguments: bytes, name: str, default: int, where: str) -> int:
     for field in tables.fields(arguments):
-        if field.name == "x-priority":
+        if field.name == name:
             if field.tag == "t" or not isinstance(field.value, int):
-                raise PreconditionFailed(
-                    f"invalid arg 'x-priority' for queue '{queue}' in vhost '{vhost}': "
-                    f'"expected integer, got {field.type_name}"'
-                )
+                raise PreconditionFailed(f"invalid arg '{name}' for {where}: \"expected integer, got {field.type_name}\"")
             return int(field.value)
-    return 0
+    return default
+
+
+def _timeout(arguments: bytes, where: str) -> int:
+    """The milliseconds that the consumer asks to have for acknowledging; NONE: as its queue says."""
+    timeout = _integer(arguments, "x-consumer-timeout", 0, where)
+    if timeout < 0:
+        raise PreconditionFailed(f"invalid arg 'x-consumer-timeout' for {where}: {{value_negative,{timeout}}}")
+    return timeout or NONE
 
 
 def basic_cancel(channel: ChannelCommands, consumer_tag: str, no_wait: bool) -> None:
     """basic.cancel; an unknown tag is cancelled already."""
     channel.session.cancel(consumer_tag)
+    channel.forget_draft()
     channel.hold()
     if not no_wait:
         channel.reply("basic.cancel-ok", consumer_tag)

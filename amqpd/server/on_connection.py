@@ -28,24 +28,32 @@ def connection_start(peer: Peer) -> None:
         "version": peer.config.product_version,
         "broker": f"amqpd {__version__}",
     }
-    peer.send("connection.start", 0, 9, tables.encode(properties), handshake.MECHANISMS, handshake.LOCALES)
+    mechanisms = " ".join(peer.admission.mechanisms(peer.origin)).encode()
+    peer.send("connection.start", 0, 9, tables.encode(properties), mechanisms, handshake.LOCALES)
 
 
 def connection_start_ok(peer: Peer, client_properties: bytes, mechanism: str, response: bytes, locale: str) -> None:
     """Log the peer in and offer limits."""
     peer.client_properties = tables.decode(client_properties)
     peer.connection.closes_on_refusal = peer.capable("authentication_failure_close")
-    name, password = handshake.credentials(mechanism, response)
-    user = peer.broker.users.login(name, password, peer.transport.from_loopback)
-    if isinstance(user, str):
-        log(logger, WARNING, "login refused", peer=peer.transport.peer_address, mechanism=mechanism, reason=user)
+    try:
+        peer.user = peer.admission.login(mechanism, response, peer.origin, peer.answers)
+    except AccessRefused as refusal:
+        reason = refusal.explanation
+        log(logger, WARNING, "login refused", peer=peer.transport.peer_address, mechanism=mechanism, reason=reason)
+        peer.tell_of_login("user.authentication.failure", _claimed(mechanism, response), mechanism, {"error": reason})
         raise AccessRefused(
             f"Login was refused using authentication mechanism {mechanism}. For details see the broker logfile."
-        )
-    peer.user = user
+        ) from None
     peer.mechanism = mechanism
+    peer.tell_of_login("user.authentication.success", peer.user.name, mechanism, {})
     config = peer.config
     peer.send("connection.tune", config.channel_max, config.frame_max, config.heartbeat)
+
+
+def _claimed(mechanism: str, response: bytes) -> str:
+    """Who a peer says to be; empty if the mechanism does not tell."""
+    return handshake.credentials(mechanism, response)[0] if mechanism in ("PLAIN", "AMQPLAIN") else ""
 
 
 def connection_tune_ok(peer: Peer, channel_max: int, frame_max: int, heartbeat: int) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from amqpd.broker import operations
+from amqpd.broker import operations, replies
 from amqpd.broker.operations import clean
+from amqpd.broker.replies import is_reply_name
 from amqpd.errors import NotFound
 from amqpd.server.channel import ChannelCommands
 
@@ -22,6 +23,9 @@ def queue_declare(
 ) -> None:  # fmt: skip
     """queue.declare."""
     session = channel.session
+    if is_reply_name(queue):
+        _declare_replies(channel, clean(queue), no_wait)
+        return
     if passive:
         found = operations.declare_queue_passively(session.client, session.vhost, named(channel, queue))
     else:
@@ -32,6 +36,14 @@ def queue_declare(
     session.last_queue = found.name
     if not no_wait:
         channel.reply("queue.declare-ok", found.name, found.ready.count, found.consumer_count)
+
+
+def _declare_replies(channel: ChannelCommands, name: str, no_wait: bool) -> None:
+    """A name for direct replies is never declared; it is asked whether somebody waits there."""
+    replies.check_alive(channel.session.vhost, name)
+    channel.session.last_queue = name
+    if not no_wait:
+        channel.reply("queue.declare-ok", name, *replies.WAITING)
 
 
 def queue_bind(

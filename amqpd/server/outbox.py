@@ -70,8 +70,7 @@ class WireOutbox(Outbox):
     """Writes what concerns the channel as a whole."""
 
     def __init__(self, number: int, connection: Connection, flow: Flow) -> None:
-        self.flow = flow
-        self.number: Final = number
+        super().__init__(number, flow)
         self.connection: Final = connection
         self.output: Final = connection.output
 

@@ -7,22 +7,26 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
+from amqpd.broker import connection_facts
+from amqpd.broker.answers import Answers
 from amqpd.broker.broker import Broker
 from amqpd.broker.client import Client
 from amqpd.broker.connections import ConnectionInfo
+from amqpd.broker.events import Facts
 from amqpd.broker.session import Session
 from amqpd.broker.users import User
 from amqpd.config import Config
-from amqpd.errors import ConnectionForced, NotAllowed
+from amqpd.errors import ConnectionForced, NotAllowed, Undecided
 from amqpd.logs import INFO, WARNING, log
 from amqpd.protocol.connection import Connection
 from amqpd.protocol.handler import ChannelHandler, ConnectionHandler
 from amqpd.protocol.states import RUNNING
+from amqpd.server.admission import Admission, Origin
 from amqpd.server.alarms import Alarms, Blockable
 from amqpd.server.channel import ChannelCommands, Handlers
 from amqpd.server.flush import Throttled
 from amqpd.server.outbox import WireOutbox
-from amqpd.server.transport import ALARM, COMMIT, Transport
+from amqpd.server.transport import ALARM, COMMIT, RATE, UNDECIDED, Transport
 from amqpd.wire.methods import METHODS, Method
 
 logger = logging.getLogger(__name__)
@@ -38,6 +42,10 @@ DROP_SECONDS: Final = 3.0
 class Peers:
     """Those who are connected."""
 
+    def peer_connected(self, peer: Peer) -> None:
+        """A connection is there."""
+        raise NotImplementedError
+
     def peer_lost(self, peer: Peer) -> None:
         """A connection is gone."""
         raise NotImplementedError
@@ -47,8 +55,9 @@ class Peer(ConnectionHandler):
     """One connection."""
 
     def __init__(
-        self, broker: Broker, config: Config, transport: Transport, alarms: Alarms, handlers: Handlers, peers: Peers
-    ) -> None:
+        self, broker: Broker, config: Config, transport: Transport, alarms: Alarms, handlers: Handlers, peers: Peers,
+        admission: Admission,
+    ) -> None:  # fmt: skip
         self.peers: Final = peers
         self.broker: Final = broker
         self.config: Final = config
@@ -58,6 +67,9 @@ class Peer(ConnectionHandler):
         self.connection: Final = Connection(self, transport, config.max_message_size)
         self.throttle: Final = Throttle(transport)
         self.block: Final = Block(self)
+        self.admission: Final = admission
+        self.answers: Final = Answers()
+        self.origin: Origin = Origin("", False, None)
         self.user: User | None = None
         self.client: Client | None = None
         self.client_properties: dict[str, object] = {}
@@ -74,14 +86,42 @@ class Peer(ConnectionHandler):
         """Send a method on channel 0."""
         self.connection.send(0, METHODS[name], values)
 
+    def tell_of_login(self, event: str, user: str, mechanism: str, more: Facts) -> None:
+        """Somebody could log in, or could not."""
+        transport = self.transport
+        ends = transport.address("peername"), transport.address("sockname")
+        login = connection_facts.login(user, mechanism, transport.detail("cipher") is not None, ends[0], ends[1])
+        self.broker.events.emit(event, {**more, **login})
+
     def enter(self, vhost: str) -> None:
         """The peer opens the virtual host. Raises NotAllowed."""
         assert self.user is not None, "connection.open is heard after start-ok only"
+        limit = self.config.connection_max
+        if limit and len(self.broker.connections.open) >= limit:
+            raise NotAllowed(f"connection refused: node connection limit ({limit}) is reached")
         self.client = self.broker.enter(self.user, vhost, self.capable("consumer_cancel_notify"))
         self.presence = Presence(self, self.user.name, vhost)
+        self.client.connection_name = self.presence.name
         self.broker.connections.add(self.presence)
+        self.broker.events.emit("connection.created", connection_facts.created(self.presence, self.broker.events.node))
 
     # --- called by the protocol ------------------------------------------------------------------------------------
+
+    def connected(self) -> None:
+        """The socket is there."""
+        transport = self.transport
+        self.origin = Origin(transport.address("peername")[0], transport.from_loopback, transport.detail("peercert"))
+        self.peers.peer_connected(self)
+
+    def undecided(self, question: Undecided) -> None:
+        """A command needs the answer of a backend."""
+        self.transport.pause(UNDECIDED)
+        self.admission.asker.ask(question, self.answered)
+
+    def answered(self, question: Undecided, answer: str) -> None:
+        """The backend answered."""
+        self.answers.note(question, answer)
+        self.transport.answered()
 
     def method(self, method: Method, values: list[object]) -> None:
         """A method of class connection."""
@@ -94,13 +134,18 @@ class Peer(ConnectionHandler):
         if channel_max and number > channel_max:
             opened = len(self.connection.channels)
             raise NotAllowed(f"number of channels opened ({opened}) has reached the negotiated channel_max ({channel_max})")
+        self.broker.check_channels(self.client.user)
         outbox = WireOutbox(number, self.connection, self.transport.flow)
         session = self.broker.session(self.client, outbox)
-        return ChannelCommands(number, self.connection, self.transport, session, self.handlers, self.alarms, self.block)
+        self.broker.events.emit("channel.created", connection_facts.channel_created(session))
+        return ChannelCommands(
+            number, self.connection, self.transport, session, self.handlers, self.alarms, self.block, self.broker.pace
+        )
 
     def closing(self, reason: str, after_frame_error: bool) -> None:
         """connection.close was sent."""
         self.leave()
+        self.transport.hear_again()  # Else its answer is not heard.
         self._log(WARNING, "connection closed with an error", reason=reason)
         self.transport.close_within(CLOSE_OK_SECONDS_AFTER_FRAME_ERROR if after_frame_error else CLOSE_OK_SECONDS)
 
@@ -110,7 +155,7 @@ class Peer(ConnectionHandler):
         if at_once:
             self.transport.close_soon()
         else:
-            self.transport.close_within(DROP_SECONDS)
+            self.transport.linger(DROP_SECONDS)
 
     def channel_failed(self, number: int, reason: str) -> None:
         """channel.close was sent."""
@@ -139,8 +184,11 @@ class Peer(ConnectionHandler):
         if client is not None:
             self.client = None
             self.broker.leave(client)
-        if self.presence is not None:
-            self.broker.connections.remove(self.presence)
+        presence = self.presence
+        if presence is not None:
+            self.presence = None
+            self.broker.connections.remove(presence)
+            self.broker.events.emit("connection.closed", connection_facts.closed(presence, self.broker.events.node))
 
     def force_close(self, reason: str) -> None:
         """Close the connection for the operator's or the broker's reasons."""
@@ -164,6 +212,7 @@ class Presence(ConnectionInfo):
         limits = peer.connection.limits
         self.user = user
         self.vhost = vhost
+        self.client = peer.client
         self.peer_host, self.peer_port = transport.address("peername")
         self.host, self.port = transport.address("sockname")
         self.auth_mechanism = peer.mechanism
@@ -172,6 +221,9 @@ class Presence(ConnectionInfo):
         self.frame_max = limits.frame_max
         self.heartbeat = limits.heartbeat
         self.connected_at = peer.broker.clock.now
+        cipher = transport.detail("cipher")
+        if cipher:
+            self.tls_cipher, self.tls_version = str(cipher[0]), str(transport.detail("ssl_object").version())
 
     def sessions(self) -> dict[int, Session]:
         """See `ConnectionInfo.sessions`."""
@@ -186,7 +238,10 @@ class Presence(ConnectionInfo):
         """See `ConnectionInfo.state`."""
         if self.peer.connection.state != RUNNING:
             return "closing"
-        return "blocked" if self.peer.transport.is_paused(ALARM) else "running"
+        transport = self.peer.transport
+        if transport.is_blocked(ALARM):
+            return "blocked"
+        return "flow" if transport.is_blocked(RATE) else "running"
 
     def received(self) -> tuple[int, int]:
         """See `ConnectionInfo.received`."""
@@ -224,13 +279,13 @@ class Block(Blockable):
 
     def block(self, reason: str) -> None:
         """connection.blocked."""
-        self.peer.transport.pause(ALARM)
+        self.peer.transport.block(ALARM)
         if self.peer.capable("connection.blocked"):
             self.peer.send("connection.blocked", reason)
 
     def unblock(self) -> None:
         """connection.unblocked."""
-        self.peer.transport.resume(ALARM)
         if self.peer.capable("connection.blocked") and self.peer.connection.state == RUNNING:
             self.peer.transport.flush_set.begin()
             self.peer.send("connection.unblocked")
+        self.peer.transport.unblock(ALARM)

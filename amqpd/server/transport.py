@@ -2,6 +2,7 @@
 
 1. Output is written once per turn, and not at all while it is held for a batch that is not durable yet.
 2. Reading stops for as long as any reason to pause stands.
+3. Input of a blocked connection is withheld from the protocol, see `withheld`.
 """
 
 from __future__ import annotations
@@ -15,16 +16,25 @@ from amqpd.protocol.connection import Connection
 from amqpd.protocol.handler import ConnectionHandler
 from amqpd.protocol.heartbeat import BEAT, DEAD, Heartbeat
 from amqpd.protocol.output import Output
+from amqpd.protocol.proxy import Route
 from amqpd.protocol.states import CLOSED, HEADER, OPENING, STARTING, TUNING
 from amqpd.server.flush import FlushSet, Throttled
+from amqpd.server.withheld import Withheld
 from amqpd.wire.frames import HEARTBEAT_FRAME
 
 WRITE_HIGH: Final = 1024 * 1024
 WRITE_LOW: Final = 256 * 1024
 """Bytes in the socket's buffer at which deliveries stop, and go on."""
+WRITE_CEILING: Final = 64 * 1024 * 1024
+"""Bytes there at which a client that asks on without reading the answers is not read any more."""
 
 ALARM: Final = "alarm"
+RATE: Final = "rate"
+"""Reasons to withhold input."""
 COMMIT: Final = "commit"
+UNDECIDED: Final = "undecided"
+OUTPUT: Final = "output"
+WITHHELD: Final = "withheld"
 """Reasons to pause reading."""
 
 
@@ -46,6 +56,8 @@ class Transport(Output):
         self.socket: SocketTransport | None = None
         self.peer_address: str = ""
         self.from_loopback: bool = False
+        self.route: Route | None = None
+        """What a proxy said of the client."""
         self.received: int = 0
         self.reads: int = 0
         self.sent: int = 0
@@ -54,8 +66,14 @@ class Transport(Output):
         self._timer: TimerHandle | None = None
         self._pauses: dict[str, None] = {}
         self._hold: int = 0
+        self._blocks: Final[dict[str, None]] = {}
+        self._withheld: Withheld | None = None
+        """While the connection is blocked for any reason, what it sends."""
+        self._rest: TimerHandle | None = None
         self._writing_paused: bool = False
         self._closing: bool = False
+        self._lingering: bool = False
+        """Nothing is said or heard any more, but the socket is left open for a while."""
 
     def attach(self, connection: Connection, handler: ConnectionHandler, throttle: Throttled) -> None:
         """Complete it, before its socket is there."""
@@ -69,11 +87,12 @@ class Transport(Output):
         """A client connected."""
         self.socket = socket
         socket.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
-        peer = socket.get_extra_info("peername") or ("", 0)
-        host = str(peer[0])
-        self.peer_address = f"{host}:{peer[1]}"
+        host, port = self.address("peername")
+        self.peer_address = f"{host}:{port}"
         self.from_loopback = host.startswith(("127.", "::ffff:127.")) or host == "::1"
         self._timer = self.loop.call_later(self.handshake_timeout, self._handshake_late)
+        if self.handler is not None:
+            self.handler.connected()
 
     def data_received(self, data: bytes) -> None:
         """The client sent bytes."""
@@ -83,10 +102,20 @@ class Transport(Output):
         self.flush_set.begin()
         if self.throttle is not None and not self.flush_set.admit(len(data), self.throttle):
             self.pause(COMMIT)
+        withheld = self._withheld
+        if withheld is not None:
+            withheld.keep(data)
+            data = withheld.take_goodbye()
+            if withheld.is_full():
+                self.pause(WITHHELD)
+        if data:
+            self._hear(data)
+
+    def _hear(self, data: bytes) -> None:
         connection = self.connection
         if connection is not None:
             connection.receive_data(data)
-            if connection.state == CLOSED:
+            if connection.state == CLOSED and not self._lingering:
                 self.close_soon()
 
     def eof_received(self) -> bool:
@@ -101,6 +130,8 @@ class Transport(Output):
     def resume_writing(self) -> None:
         """It caught up."""
         self._writing_paused = False
+        if self.is_paused(OUTPUT):
+            self.resume(OUTPUT)
         self.flush_set.begin()
         self.flow.open()
 
@@ -108,6 +139,8 @@ class Transport(Output):
         """The socket is closed, by whomever."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._rest is not None:
+            self._rest.cancel()
         self.flush_set.begin()
         self.socket = None
         if self.connection is not None:
@@ -117,8 +150,15 @@ class Transport(Output):
 
     def address(self, end: str) -> tuple[str, int]:
         """Host and port of one end of the connection: `peername` or `sockname`."""
+        route = self.route
+        if route is not None and route.source is not None and route.destination is not None:
+            return route.source if end == "peername" else route.destination
         found = self.socket.get_extra_info(end) if self.socket is not None else None
         return (str(found[0]), int(found[1])) if found else ("", 0)
+
+    def detail(self, name: str) -> Any:  # noqa: ANN401 - asyncio knows many things
+        """What asyncio knows of the connection under this name: of TLS `peercert`, `cipher`, `ssl_object`; else None."""
+        return self.socket.get_extra_info(name) if self.socket is not None else None
 
     # --- output ----------------------------------------------------------------------------------------------------
 
@@ -142,6 +182,8 @@ class Transport(Output):
             self.sent += len(data)
             self.writes += 1
             socket.write(data)
+            if self._writing_paused and socket.get_write_buffer_size() > WRITE_CEILING:
+                self.pause(OUTPUT)
         if self._closing:
             socket.close()
         elif not self.flow.writable and not self._writing_paused:
@@ -154,9 +196,13 @@ class Transport(Output):
         if not self.pieces and self.socket is not None:
             self.socket.close()
 
+    def linger(self, seconds: float) -> None:
+        """Close the socket after this time, and not before."""
+        self._lingering = True
+        self.close_within(seconds)
+
     def close_within(self, seconds: float) -> None:
-        """Close the socket after this time at the latest; 0: now, without waiting for what is not written."""
-        self._closing = True
+        """Close the socket after this time at the latest: until then the client may take leave."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self.loop.call_later(seconds, self.abort)
@@ -188,6 +234,52 @@ class Transport(Output):
         if not self._pauses and self.socket is not None and not self.socket.is_closing():
             self.heartbeat.received = True
             self.socket.resume_reading()
+
+    def is_blocked(self, reason: str) -> bool:
+        """True while this reason to withhold input stands."""
+        return reason in self._blocks
+
+    def block(self, reason: str) -> None:
+        """Withhold input for a reason."""
+        self._blocks[reason] = None
+        if self._withheld is None:
+            self._withheld = Withheld()
+
+    def unblock(self, reason: str) -> None:
+        """The reason is gone; act on what was withheld if it was the last one."""
+        self._blocks.pop(reason, None)
+        if not self._blocks:
+            self.hear_again()
+
+    def hear_again(self) -> None:
+        """Whatever the reasons were, act on what was withheld and on everything that comes."""
+        self._blocks.clear()
+        withheld, self._withheld = self._withheld, None
+        if withheld is not None:
+            self.flush_set.begin()
+            self.resume(WITHHELD)
+            self._hear(withheld.take())
+
+    def rest(self, seconds: float) -> None:
+        """The client published faster than it may: block it for a while."""
+        if not self.is_blocked(RATE):
+            self.block(RATE)
+            self._rest = self.loop.call_later(seconds, self._rested)
+
+    def _rested(self) -> None:
+        self.unblock(RATE)
+
+    def answered(self) -> None:
+        """What the connection waited for is there: go on with its command."""
+        connection = self.connection
+        if connection is None or self.socket is None:
+            return
+        self.flush_set.begin()
+        connection.resume()
+        if connection.state == CLOSED and not self._lingering:
+            self.close_soon()
+        if not connection.waits:
+            self.resume(UNDECIDED)
 
     # --- timers ----------------------------------------------------------------------------------------------------
 

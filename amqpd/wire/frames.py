@@ -39,3 +39,12 @@ def body_frames(channel: int, body: bytes, frame_max: int) -> list[bytes]:
         part = body[start : start + room]
         pieces += (_HEAD.pack(BODY, channel, len(part)), part, END_OCTET)
     return pieces
+
+
+def start_of(data: bytes, position: int, end: int) -> int:
+    """Where the frame begins that ends there; whole frames follow each other from position on."""
+    while True:
+        following = position + int.from_bytes(data[position + 3 : position + 7], "big") + FRAME_OVERHEAD
+        if following >= end:
+            return position
+        position = following

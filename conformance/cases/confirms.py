@@ -290,7 +290,6 @@ def _(broker: Broker) -> None:
     for n in range(1, 21):
         channel.publish(str(n), routing_key=queue)
         channel.confirmed(1)
-        channel.published = 0
         equal("body", str(n).encode(), other.must_get(queue).body)
 
 

@@ -162,7 +162,7 @@ def _(broker: Broker) -> None:
     for channel in (first, second):
         channel.consume(queue, no_ack=True)
     first.publish_all(queue, *map(str, range(50)))
-    received = []
+    received: list[int] = []
     while len(received) < 50:
         for channel in (first, second):
             while channel.inbox:

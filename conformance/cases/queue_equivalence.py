@@ -118,8 +118,8 @@ def _(broker: Broker, name: str) -> None:
     EXTENSION,
 )
 def _(broker: Broker, first: str, second: str) -> None:
-    declarations = [{"arguments": {"x-max-length": Field(tag, 10)}} for tag in (first, second)]
-    again(broker, *declarations, refused=False)
+    one, other = ({"arguments": {"x-max-length": Field(tag, 10)}} for tag in (first, second))
+    again(broker, one, other, refused=False)
 
 
 @equivalence.table(

@@ -149,7 +149,10 @@ SIMPLE: Final[list[tuple[str, str, dict[str, Any], str]]] = [
         "dead letter key alone",
         "queue.declare",
         {"queue": "N", "arguments": {"x-dead-letter-routing-key": "k"}},
-        "PRECONDITION_FAILED - invalid arg 'x-dead-letter-routing-key' for queue 'N' in vhost 'V': routing_key_but_no_dlx_defined",
+        (
+            "PRECONDITION_FAILED - invalid arg 'x-dead-letter-routing-key' for queue 'N' in vhost 'V': "
+            "routing_key_but_no_dlx_defined"
+        ),
     ),
     (
         "expires zero",

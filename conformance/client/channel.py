@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import time
+from collections import deque
 from typing import Any, Final
 
 from conformance.client.events import Event, Message
@@ -31,6 +32,7 @@ class Channel:
         self.stream = stream
         self.number = number
         self.published = 0
+        self._settled: set[int] = set()
 
     # Methods
 
@@ -65,7 +67,7 @@ class Channel:
         return self.inbox.popleft()
 
     @property
-    def inbox(self) -> Any:
+    def inbox(self) -> deque[Event]:
         """The events that arrived and were not taken."""
         return self.stream.inbox(self.number)
 
@@ -84,8 +86,7 @@ class Channel:
                 self.stream.pump(deadline)
             except TimeoutError:
                 raise Mismatch("channel.close or connection.close", "nothing") from None
-        close: Event = closes[0]
-        return close
+        return closes[0]
 
     def refuses(self, code: int, name: str, **arguments: Any) -> Event:
         """Sends a method that must close the channel with this code; the class and method ids must be its own."""
@@ -138,16 +139,15 @@ class Channel:
             self.publish(body, routing_key=queue, **properties)
 
     def confirmed(self, count: int | None = None, timeout: float | None = None) -> list[Event]:
-        """Waits until every message published so far (or the first `count`) is acked; returns the acks."""
-        wanted = self.published if count is None else count
+        """Waits until every message published so far (or `count` more than before) is acked; returns the acks."""
+        wanted = self.published if count is None else len(self._settled) + count
         acks: list[Event] = []
-        settled: set[int] = set()
-        while len(settled) < wanted:
+        while len(self._settled) < wanted:
             ack = self.wait("basic.ack", "basic.nack", timeout=timeout)
             if ack.name == "basic.nack":
                 raise Mismatch("basic.ack", repr(ack))
             first = 1 if ack.multiple else ack.delivery_tag
-            settled.update(range(first, ack.delivery_tag + 1))
+            self._settled.update(range(first, ack.delivery_tag + 1))
             acks.append(ack)
         return acks
 

@@ -2,7 +2,7 @@
 
 import time
 
-from conformance.wire.frames import Frame
+from conformance.wire.frames import METHOD, Frame
 
 
 class Transcript:
@@ -12,6 +12,7 @@ class Transcript:
         self._started = time.monotonic()
         self._entries: list[tuple[float, str, Frame | str]] = []
         self.last_received: Frame | str | None = None
+        self.methods = 0
 
     def sent(self, connection: int, what: Frame | str) -> None:
         """Notes what the suite sent."""
@@ -20,6 +21,7 @@ class Transcript:
     def received(self, connection: int, what: Frame | str) -> None:
         """Notes what the broker sent."""
         self.last_received = what
+        self.methods += isinstance(what, Frame) and what.type == METHOD
         self._entries.append((time.monotonic() - self._started, f"{connection} ←", what))
 
     def lines(self, limit: int = 120) -> list[str]:

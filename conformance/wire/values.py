@@ -65,7 +65,7 @@ def tagged(value: Any) -> Field:
     if isinstance(value, int):
         return Field("I" if -(2**31) <= value < 2**31 else "l", value)
     for kind, tag in ((float, "d"), ((str, bytes), "S"), (list, "A"), (dict, "F")):
-        if isinstance(value, kind):  # type: ignore[arg-type]
+        if isinstance(value, kind):
             return Field(tag, value)
     raise TypeError(f"no field type for {value!r}")
 

@@ -16,6 +16,7 @@ import pytest
 
 AMQP_PORT: Final = 5672
 ANNOUNCEMENT: Final = re.compile(r"amqp://127\.0\.0\.1:(\d+)")
+MANAGEMENT: Final = re.compile(r"management on (https?://\S+)")
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.02
@@ -33,6 +34,11 @@ class Broker:
     def url(self) -> str:
         """AMQP URL of the default virtual host for user guest."""
         return f"amqp://guest:guest@{self.host}:{self.port}"
+
+    @property
+    def http_url(self) -> str:
+        """URL of the management."""
+        return f"http://{self.host}:{self.port + 10000}"
 
     def require_restart(self) -> None:
         """Skip the test unless it may stop, kill and restart this broker."""
@@ -75,9 +81,19 @@ class BrokerProcess(Broker):
         return self._process.poll() is None
 
     @property
+    def stdout(self) -> str:
+        """What the broker has announced in its present life."""
+        return self._stdout_path.read_text()
+
+    @property
     def stderr(self) -> str:
         """All that the broker has logged in all its lives."""
         return self._stderr_path.read_text()
+
+    @property
+    def http_url(self) -> str:
+        """URL of the management, which starts a moment after the broker."""
+        return self._announced(self._process, MANAGEMENT)
 
     def require_restart(self) -> None:
         """Go on: this broker may be stopped, killed and restarted."""
@@ -114,20 +130,20 @@ class BrokerProcess(Broker):
                 command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=variables, cwd=self._folder
             )
         try:
-            self.port = self._announced_port(process)
+            self.port = int(self._announced(process, ANNOUNCEMENT))
         except BaseException:
             process.kill()
             process.wait()
             raise
         return process
 
-    def _announced_port(self, process: "subprocess.Popen[bytes]") -> int:
+    def _announced(self, process: "subprocess.Popen[bytes]", pattern: re.Pattern[str]) -> str:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             has_ended = process.poll() is not None
-            announcement = ANNOUNCEMENT.search(self._stdout_path.read_text())
+            announcement = pattern.search(self._stdout_path.read_text())
             if announcement:
-                return int(announcement[1])
+                return announcement[1]
             if has_ended:
                 break
             time.sleep(POLL_SECONDS)

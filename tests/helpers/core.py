@@ -21,6 +21,7 @@ from amqpd.wire import tables
 from amqpd.wire.methods import short_string
 from helpers.client import Heard, content_header, hear
 from persistence import rows
+from persistence.calendar import Calendar, Place
 from persistence.memory import MemoryStore, memory_store
 from persistence.rows import Row
 from persistence.store import Log, Window
@@ -33,15 +34,19 @@ class MemoryJournal(Journal):
 
     def __init__(self) -> None:
         self.rows: dict[tuple[object, ...], Row] = {}
+        self.has_changed = False
+        """True while the open batch holds definitions."""
         self._last_id = 0
 
     def save(self, row: Row) -> None:
         """Keep a row."""
         self.rows[_key(row)] = row
+        self.has_changed = True
 
     def remove(self, row: Row) -> None:
         """Forget a row."""
         self.rows.pop(_key(row), None)
+        self.has_changed = True
 
     def next_queue_id(self) -> int:
         """One more than the last time."""
@@ -55,6 +60,7 @@ class MemoryJournal(Journal):
             for kind, into in (
                 (rows.VHost, found.vhosts), (rows.User, found.users), (rows.Permission, found.permissions),
                 (rows.Exchange, found.exchanges), (rows.Queue, found.queues), (rows.Binding, found.bindings),
+                (rows.Policy, found.policies), (rows.Parameter, found.parameters),
             ):  # fmt: skip
                 if isinstance(row, kind):
                     into.append(row)  # type: ignore[arg-type]  # each list takes its own kind
@@ -70,10 +76,22 @@ class Pages(PageReader):
 
     def __init__(self) -> None:
         self.requests: list[tuple[Log, Window]] = []
+        self.row_requests: list[tuple[Calendar, Place]] = []
 
     def request(self, log: Log, window: Window) -> None:
         """Note it for later."""
         self.requests.append((log, window))
+
+    def request_rows(self, calendar: Calendar, place: Place) -> None:
+        """Note it for later."""
+        self.row_requests.append((calendar, place))
+
+    def read_rows(self, store: MemoryStore) -> int:
+        """Read the pages of calendars that were asked for; return how many that were."""
+        requests, self.row_requests = self.row_requests, []
+        for calendar, place in requests:
+            calendar.owner.rows_read(store.read_calendar(calendar, place))
+        return len(requests)
 
     def read(self) -> int:
         """Read what was asked for; return how many windows that were."""
@@ -128,21 +146,26 @@ class Core:
         """End the turn: deliver and confirm."""
         self.broker.turn.finish()
 
-    def commit(self) -> None:
-        """End the turn, bring the open batch to disk, and finish what waited for it."""
-        self.finish()
+    def write(self) -> int:
+        """Bring the open batch to disk and return its number; nobody is told yet."""
         number = self.store.open_number
         batch = self.store.close_batch()
         if batch is not None:
             self.store.apply(batch)
             self.store.committed(batch)
-        self.broker.durability.batch_durable(number)
+        self.journal.has_changed = False
+        return number
+
+    def commit(self) -> None:
+        """End the turn, bring the open batch to disk, and finish what waited for it."""
+        self.finish()
+        self.broker.durability.batch_durable(self.write())
         self.finish()
 
     def settle(self) -> None:
         """Commit, and read pages, until nothing moves any more."""
         self.commit()
-        while self.pages.read():
+        while self.pages.read() or self.pages.read_rows(self.store):
             self.commit()
 
 
@@ -182,7 +205,14 @@ class CoreChannel:
         return int(str(heard.values[0])), heard.body
 
     def consume(
-        self, queue: Queue, tag: str = "c", *, no_ack: bool = False, prefetch: int = 0, exclusive: bool = False, priority: int = 0
+        self,
+        queue: Queue,
+        tag: str = "c",
+        *,
+        no_ack: bool = False,
+        prefetch: int = 0,
+        exclusive: bool = False,
+        priority: int = 0,
     ) -> None:
         """Consume with a prefetch of its own."""
         self.session.qos(prefetch, False)

@@ -1,6 +1,6 @@
 """Owners of a protocol machine that write down what they are asked for."""
 
-from amqpd.errors import AmqpError
+from amqpd.errors import AmqpError, Undecided
 from amqpd.protocol.connection import Connection
 from amqpd.protocol.handler import ChannelHandler, ConnectionHandler
 from amqpd.protocol.handshake import Limits
@@ -27,6 +27,10 @@ class ChannelRecorder(ChannelHandler):
     def publish(self, method: bytes, header: bytes, body: bytes) -> None:
         """basic.publish."""
         self._note("basic.publish", method, header, body)
+
+    def publish_again(self) -> None:
+        """The message that was undecided."""
+        self._note("again")
 
     def ack(self, delivery_tag: int, multiple: bool) -> None:
         """basic.ack."""
@@ -76,6 +80,10 @@ class Recorder(ConnectionHandler):
         if "open" in self.failures:
             raise self.failures["open"]
         return ChannelRecorder(number, self.events, self.failures)
+
+    def undecided(self, question: Undecided) -> None:
+        """A question is asked."""
+        self.events.append(("undecided", question.subject))
 
     def closing(self, reason: str, after_frame_error: bool) -> None:
         """connection.close was sent."""

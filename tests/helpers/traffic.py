@@ -210,4 +210,3 @@ class Consumer(Client):
         while self._confirmed < ack.delivery_tag:
             self._confirmed += 1
             self._fates.settled(self._fenced.popleft())
-

@@ -164,9 +164,7 @@ class Transactions(Workload):
 
     def check(self, broker: Broker, *, ended_well: bool) -> None:
         """See `Workload.check`."""
-        there = {
-            queue: fates.check(contents(broker, queue), ended_well=ended_well) for queue, fates in self.fates.items()
-        }
+        there = {queue: fates.check(contents(broker, queue), ended_well=ended_well) for queue, fates in self.fates.items()}
         for taken, put in self.done:
             observed = taken not in there["from"], put in there["to"], put in there["copy"]
             assert observed in {(True, True, True), (False, False, False)}

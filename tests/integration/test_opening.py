@@ -103,7 +103,7 @@ def test_limits_beyond_the_offer_are_refused(broker: Broker, dial: Connect, limi
     """A tune-ok may only ask for less (specification 1.4.2.6)."""
     connection = tuning(dial(broker))
     connection.tune_ok(connection.wait("connection.tune"), **limits)
-    assert f"NOT_ALLOWED - {text}" == connection.must_close(530, "connection.tune-ok").reply_text
+    assert f"NOT_ALLOWED - {text}" == connection.must_close(530, "connection.tune").reply_text
 
 
 def test_channel_max_is_kept(broker: Broker, connect: Connect) -> None:

@@ -49,7 +49,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(tag=TAGS)
     def take_through(self, tag: int) -> None:
         """All entries up to a tag, in order."""
-        expected = {held: self.unacked[held] for held in sorted(self.unacked) if tag in {0} or held <= tag}
+        expected = {held: self.unacked[held] for held in sorted(self.unacked) if tag == 0 or held <= tag}
         for held in expected:
             del self.unacked[held]
         found = self.ledger.take_through(tag)

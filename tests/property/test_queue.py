@@ -1,6 +1,7 @@
 """A queue against a sorted list: whatever comes, goes, comes back, is paged out and survives a crash."""
 
 from bisect import insort
+from typing import ClassVar
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -19,12 +20,12 @@ Item = tuple[int, int, bool]
 class QueueMachine(RuleBasedStateMachine):
     """Random use of one durable queue by one channel, under little memory."""
 
-    arguments: dict[str, object] = {}
+    arguments: ClassVar[dict[str, object]] = {}
 
     def __init__(self) -> None:
         super().__init__()
         self.core = Core(memory_limit=1_000_000)
-        declare(self.core, "q", **self.arguments)
+        declare(self.core, "q", durable=True, auto_delete=False, **self.arguments)
         self.channel = self.core.channel()
         self.ready: list[Item] = []
         self.held: dict[int, Item] = {}
@@ -156,7 +157,7 @@ class QueueMachine(RuleBasedStateMachine):
 class PriorityQueueMachine(QueueMachine):
     """The same with three levels of priority."""
 
-    arguments = {"x_max_priority": 5}  # noqa: RUF012
+    arguments: ClassVar[dict[str, object]] = {"x_max_priority": 5}
 
 
 BRIEFLY = settings(max_examples=12, stateful_step_count=15)

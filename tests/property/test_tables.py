@@ -29,7 +29,7 @@ TABLES = st.dictionaries(NAMES, VALUES, max_size=6)
 
 @given(TABLES)
 def test_tables_come_back(table: dict[str, object]) -> None:
-    """decode is the inverse of encode, type by type."""
+    """Decode is the inverse of encode, type by type."""
     found = tables.decode(tables.encode(table))
 
     assert table == found

@@ -12,12 +12,13 @@ from amqpd.broker.entry import Entry
 from amqpd.broker.line import REFUSED
 from amqpd.broker.permissions import WRITE
 from amqpd.broker.queue import Queue
+from amqpd.broker.rights import check_right
 from amqpd.broker.vhost import VHost
 from amqpd.management import shapes
 from amqpd.management.call import NO_CONTENT, Call, integer, string
 from amqpd.management.page import Shape
 from amqpd.management.refusal import bad_request
-from amqpd.management.tables import text
+from amqpd.management.tables import shown, text
 from amqpd.management.views.bindings import exchange_name
 from amqpd.management.views.messages import delivery_shape
 from amqpd.management.views.queues import entered_queue, seen_queue
@@ -146,7 +147,7 @@ def filter_of(wanted: dict[str, Any], now: int) -> Filter:
 
 def _has_headers(entry: Entry, wanted: dict[str, Any]) -> bool:
     found = properties.decoded_headers(properties.parse(entry.message.envelope.header))
-    return all(name in found and str(shapes.shown(found[name])) == str(value) for name, value in wanted.items())
+    return all(name in found and str(shown(found[name])) == str(value) for name, value in wanted.items())
 
 
 # --- who holds what ----------------------------------------------------------------------------------------------------
@@ -254,7 +255,7 @@ def _target(call: Call, vhost: VHost, body: dict[str, Any]) -> Target:
     else:
         exchange = operations.find_exchange(vhost, exchange_name(string(body.get("exchange"), "queue or exchange is needed")))
         routing_key = string(body.get("routing_key", ""), "routing_key must be a string")
-    operations.check_right(call.client(vhost), WRITE, "exchange", exchange.name)
+    check_right(call.client(vhost), WRITE, "exchange", exchange.name)
     return Target(vhost, exchange, routing_key)
 
 

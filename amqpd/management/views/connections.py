@@ -30,9 +30,7 @@ def _visible(call: Call) -> list[ConnectionInfo]:
 def _listed(call: Call, connections: list[ConnectionInfo]) -> object:
     ranges = call.ranges()
     connections.sort(key=_name)
-    return call.wish().answer(
-        connections, _name, lambda connection: shapes.connection_shape(call.site, connection, ranges)
-    )
+    return call.wish().answer(connections, _name, lambda connection: shapes.connection_shape(call.site, connection, ranges))
 
 
 def _name(connection: ConnectionInfo) -> str:
@@ -100,9 +98,7 @@ def _channel_name(channel: Channel) -> str:
 
 def _listed_channels(call: Call, channels: list[Channel]) -> object:
     ranges = call.ranges()
-    return call.wish().answer(
-        channels, _channel_name, lambda channel: shapes.channel_shape(call.site, *channel, ranges)
-    )
+    return call.wish().answer(channels, _channel_name, lambda channel: shapes.channel_shape(call.site, *channel, ranges))
 
 
 async def list_channels(call: Call) -> object:

@@ -12,14 +12,13 @@ from amqpd.broker.credit import Flow
 from amqpd.broker.entry import Entry
 from amqpd.broker.outbox import Outbox
 from amqpd.broker.vhost import VHost
-from amqpd.errors import AmqpError
+from amqpd.errors import AmqpError, NotFound
 from amqpd.management.call import Call, integer, string
 from amqpd.management.page import Shape
 from amqpd.management.properties import header_of, shown_properties
-from amqpd.management.refusal import bad_request, channel_refusal
+from amqpd.management.refusal import bad_request, channel_refusal, missing
 from amqpd.management.tables import text
 from amqpd.management.views.bindings import exchange_name
-from amqpd.management.views.queues import entered_queue
 from amqpd.message import Message, address_of
 
 CONFIRM_SECONDS: Final = 5.0
@@ -38,7 +37,7 @@ class Receipt(Outbox):
     """What becomes of one published message."""
 
     def __init__(self, outcome: asyncio.Future[bool]) -> None:
-        super().__init__(Flow())
+        super().__init__(0, Flow())
         self.outcome: Final = outcome
         """True once it was confirmed, False if a queue refused it."""
         self.routed: bool = True
@@ -118,8 +117,11 @@ async def get(call: Call) -> object:
     truncate = integer(body["truncate"]) if body.get("truncate") is not None else None
     if not 0 <= count <= COUNT_MAX or (truncate is not None and truncate < 0):
         raise bad_request(f"count must be between 0 and {COUNT_MAX}, and truncate must not be negative")
-    vhost, queue = entered_queue(call)
-    operations.readable_queue(call.client(vhost), vhost, queue.name)
+    vhost = call.entered_vhost()
+    try:
+        queue = operations.readable_queue(call.client(vhost), vhost, call["queue"])
+    except NotFound as error:
+        raise missing(error.reply_text) from None
     entries: list[Entry] = []
     shapes: list[Shape] = []
     while len(entries) < count and (entry := queue.get()) is not None:
@@ -147,7 +149,7 @@ def delivery_shape(entry: Entry, encoding: str, truncate: int | None) -> Shape:
         "redelivered": entry.redelivered,
         "exchange": text(envelope.exchange),
         "routing_key": text(envelope.routing_key),
-        "properties": shown_properties(envelope.header),
+        "properties": shown_properties(envelope.header) or [],
         "payload": payload,
         "payload_encoding": kind,
     }

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from amqpd import __version__
-from amqpd.management import counters
 from amqpd.management.call import Call
 from amqpd.management.page import Shape
 from amqpd.management.refusal import not_found
@@ -53,7 +52,7 @@ def memory_total() -> int:
 def files_open() -> int:
     """How many file descriptors are in use."""
     try:
-        return len(os.listdir("/proc/self/fd"))
+        return sum(1 for _ in Path("/proc/self/fd").iterdir())
     except OSError:
         return 0
 
@@ -130,7 +129,7 @@ def _applications() -> list[Shape]:
     found: list[Shape] = [{"name": "amqpd", "description": "AMQP 0-9-1 broker", "version": __version__}]
     for name in LIBRARIES:
         about = metadata.metadata(name)
-        found.append({"name": name, "description": about.get("Summary", ""), "version": metadata.version(name)})
+        found.append({"name": name, "description": about["Summary"], "version": metadata.version(name)})
     return found
 
 

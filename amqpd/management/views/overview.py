@@ -7,6 +7,7 @@ import sys
 from typing import Final
 
 from amqpd import __version__
+from amqpd.broker import governance
 from amqpd.management import counters
 from amqpd.management.call import Answer, Call, string
 from amqpd.management.page import Shape
@@ -16,6 +17,8 @@ from amqpd.management.stats import Measured
 from amqpd.management.tables import text
 from exchanges import registry
 
+CLUSTER_NAME: Final = "cluster_name"
+"""The global parameter that holds it."""
 DESCRIPTIONS: Final = {
     "direct": "AMQP direct exchange, as per the AMQP specification",
     "fanout": "AMQP fanout exchange, as per the AMQP specification",
@@ -36,7 +39,8 @@ def exchange_types() -> list[Shape]:
 
 def cluster_name(site: Site) -> str:
     """What the operator called the broker."""
-    return site.cluster_name or site.node
+    name = site.broker.global_parameters.get(CLUSTER_NAME)
+    return name if isinstance(name, str) and name else site.node
 
 
 async def show_overview(call: Call) -> object:
@@ -159,7 +163,7 @@ async def show_cluster_name(call: Call) -> object:
 async def rename_cluster(call: Call) -> object:
     """Call the broker something else."""
     body = await call.body("name")
-    call.site.cluster_name = string(body["name"], "name must be a string")
+    governance.set_global_parameter(call.broker, CLUSTER_NAME, string(body["name"], "name must be a string"))
     return await call.done()
 
 

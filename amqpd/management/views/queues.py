@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from amqpd.broker import operations
+from amqpd.broker import administration, operations
+from amqpd.broker.permissions import CONFIGURE, READ, WRITE
 from amqpd.broker.queue import Queue
+from amqpd.broker.rights import check_right
 from amqpd.broker.vhost import VHost
 from amqpd.management import shapes
 from amqpd.management.call import Call, boolean, saved
@@ -88,6 +90,24 @@ async def declare_queue(call: Call) -> object:
     table = encoded(body.get("arguments") or {})
     operations.declare_queue(call.client(vhost), vhost, name, durable, False, auto_delete, table)
     return await call.done(saved(is_new))
+
+
+async def change_queue(call: Call) -> object:
+    """Change arguments of a living queue: its limits, and where its dead letters go; `null` takes one away."""
+    body = await call.body("arguments")
+    vhost, queue = entered_queue(call)
+    changes = body["arguments"]
+    if not isinstance(changes, dict):
+        raise bad_request("arguments must be an object")
+    client = call.client(vhost)
+    operations.check_owner(client, queue)
+    check_right(client, CONFIGURE, "queue", queue.name)
+    exchange = changes.get("x-dead-letter-exchange")
+    if isinstance(exchange, str):
+        check_right(client, READ, "queue", queue.name)
+        check_right(client, WRITE, "exchange", exchange)
+    administration.change_arguments(call.broker, queue, changes)
+    return await call.done()
 
 
 async def delete_queue(call: Call) -> object:

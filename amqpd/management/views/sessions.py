@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from amqpd.management.call import MANAGEMENT_TAGS, NO_CONTENT, Call
 from amqpd.management.logins import TOKEN_SECONDS
@@ -25,11 +27,12 @@ async def log_in(call: Call) -> object:
 
 
 async def _credentials(call: Call) -> tuple[str, str]:
-    given: Any
-    if call.request.content_type == "application/json":
+    sent = await call.request.read()
+    given: Mapping[str, Any]
+    if sent.lstrip().startswith(b"{"):
         given = await call.body("username", "password")
     else:
-        given = await call.request.post()
+        given = dict(parse_qsl(sent.decode("utf-8", "replace"), keep_blank_values=True))
     name, password = given.get("username"), given.get("password")
     if not isinstance(name, str) or not isinstance(password, str):
         raise bad_request("username and password are needed")

@@ -7,7 +7,8 @@ import binascii
 import json
 from typing import Any, Final
 
-from amqpd.broker import administration, passwords
+from amqpd.broker import administration, governance, passwords
+from amqpd.broker.broker import Broker
 from amqpd.broker.users import User
 from amqpd.management.call import Call, saved, string
 from amqpd.management.page import Shape
@@ -19,14 +20,14 @@ TAGS_MAX: Final = 32
 _LEGACY_TAG: Final = "administrator"
 
 
-def user_shape(user: User) -> Shape:
+def user_shape(broker: Broker, user: User) -> Shape:
     """A user."""
     return {
         "name": text(user.name),
         "password_hash": user.password_hash,
         "hashing_algorithm": user.algorithm,
         "tags": [text(tag) for tag in user.tags],
-        "limits": {},
+        "limits": governance.user_limits(broker, user.name),
     }
 
 
@@ -49,12 +50,14 @@ async def list_users_without_permissions(call: Call) -> object:
 
 
 def _listed(call: Call, users: list[User]) -> object:
-    return call.wish().answer(sorted(users, key=lambda user: user.name), lambda user: text(user.name), user_shape)
+    return call.wish().answer(
+        sorted(users, key=lambda user: user.name), lambda user: text(user.name), lambda user: user_shape(call.broker, user)
+    )
 
 
 async def show_user(call: Call) -> object:
     """One user."""
-    return user_shape(named_user(call))
+    return user_shape(call.broker, named_user(call))
 
 
 async def save_user(call: Call) -> object:

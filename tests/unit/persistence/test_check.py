@@ -201,8 +201,8 @@ def test_damaged_definitions_are_told(folder: Path) -> None:
     connection.commit()
     connection.close()
     expected = [
-        "definitions.sqlite: several queues have the id 1",
-        "definitions.sqlite: queue id 1 will be given to another queue",
+        "definitions.sqlite: several queues or exchanges have the id 1",
+        "definitions.sqlite: id 1 will be given to another queue",
     ]
     assert expected == check(folder).problems
     path.write_bytes(b"garbage" * 1000)

@@ -43,7 +43,7 @@ EXAMPLES: list[rows.Row] = [
     rows.User("u", "hash", "sha256", "administrator"),
     rows.Permission("u", "v", ".*", "", "^a"),
     rows.TopicPermission("u", "v", "amq.topic", ".*", "x"),
-    rows.Exchange("v", "e", "topic", True, False, True, b"\0arguments"),
+    rows.Exchange("v", "e", "topic", True, False, True, b"\0arguments", 8),
     rows.Queue("v", "q", 9, True, False, True, b"", "classic"),
     rows.Binding("v", "e", "q", "queue", "a.#", b"\xff"),
     rows.Policy("v", "p", "^a", "queues", -7, "{}", True),

@@ -26,10 +26,10 @@ def filled(core: Core, count: int, size: int = 10, **properties: object) -> tupl
     return queue, channel
 
 
-def drained(core: Core, queue: Queue, **options: bool) -> list[int]:
+def drained(core: Core, queue: Queue, *, no_ack: bool = False) -> list[int]:
     """The numbers of all messages, in the order in which a consumer gets them."""
     channel = core.channel()
-    channel.consume(queue, **options)
+    channel.consume(queue, no_ack=no_ack)
     numbers: list[int] = []
     count = -1
     while len(numbers) > count:

@@ -34,5 +34,3 @@ def test_credit_is_exhausted_at_its_limit() -> None:
     assert credit.exhausted()
     credit.release()
     assert not credit.exhausted()
-
-

@@ -11,6 +11,9 @@ from amqpd.wire import tables
 from helpers.core import Core, declare
 
 Action = Callable[[Client, Core], object]
+OTHER_ALTERNATE = "inequivalent arg 'alternate-exchange' for exchange 'x' in vhost '/'"
+OTHER_LENGTH = "inequivalent arg 'x-max-length' for queue 'q' in vhost '/'"
+TO_NONE = "but current is none"
 NOT_DEFAULT = "operation not permitted on the default exchange"
 LOCKED = (
     "cannot obtain exclusive access to locked queue 'q' in vhost '/'. It could be originally declared on another connection "
@@ -123,7 +126,7 @@ def test_passive_declares_need_no_right() -> None:
 
 DEFAULT: list[Action] = [
     lambda client, core: declare_exchange(client, core, ""),
-    lambda client, core: operations.declare_exchange_passively(core.vhost, ""),
+    lambda _client, core: operations.declare_exchange_passively(core.vhost, ""),
     lambda client, core: operations.delete_exchange(client, core.vhost, "", False),
     lambda client, core: operations.bind_queue(client, core.vhost, "q", "", "k", b""),
     lambda client, core: operations.unbind_queue(client, core.vhost, "q", "", "k", b""),
@@ -219,8 +222,7 @@ REFUSALS: list[tuple[Action, type[AmqpError], str]] = [
     (
         lambda client, core: declare_exchange(client, core, "x", alternate_exchange="y"),
         PreconditionFailed,
-        "inequivalent arg 'alternate-exchange' for exchange 'x' in vhost '/': "
-        "received the value 'y' of type 'longstr' but current is none",
+        f"{OTHER_ALTERNATE}: received the value 'y' of type 'longstr' {TO_NONE}",
     ),
     (
         lambda client, core: declare_queue(client, core, "q", durable=False),
@@ -235,8 +237,7 @@ REFUSALS: list[tuple[Action, type[AmqpError], str]] = [
     (
         lambda client, core: declare_queue(client, core, "q", x_max_length=20),
         PreconditionFailed,
-        "inequivalent arg 'x-max-length' for queue 'q' in vhost '/': "
-        "received the value '20' of type 'signedint' but current is none",
+        f"{OTHER_LENGTH}: received the value '20' of type 'signedint' {TO_NONE}",
     ),
     (lambda client, core: declare_queue(client, core, "q", exclusive=True), ResourceLocked, LOCKED),
 ]

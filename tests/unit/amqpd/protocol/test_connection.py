@@ -186,7 +186,7 @@ def test_a_defect_costs_the_connection() -> None:
 
 
 def test_the_broker_closes_for_reasons_of_its_own() -> None:
-    """close without a method to blame has ids 0; a second close is nothing."""
+    """Close without a method to blame has ids 0; a second close is nothing."""
     recorder = opened(1)
     recorder.connection.close(NotFound("x"), 0)
     recorder.connection.close(NotFound("y"), 0)

@@ -2,7 +2,7 @@ import pytest
 
 from amqpd.errors import AccessRefused, NotAllowed
 from amqpd.protocol.states import CLOSED, CLOSING, CONNECTION, HEADER, OPENING, RUNNING, STARTING, TUNING
-from amqpd.wire import methods
+from amqpd.wire import frames, methods
 from amqpd.wire.methods import METHODS, Method
 from helpers import client
 from helpers.client import Heard, method
@@ -30,7 +30,7 @@ def arrived(state: str) -> Recorder:
 def sample(found: Method) -> bytes:
     """A frame of this method on channel 0."""
     payload = methods.encode(found, tuple(SAMPLES[kind] for kind in found.types))
-    return client.frames.frame(client.frames.METHOD, 0, payload)
+    return frames.frame(frames.METHOD, 0, payload)
 
 
 def test_the_table_knows_only_real_methods() -> None:

@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from pamqp import commands
+from pamqp import base, commands
 from pamqp import frame as pamqp_frame
 
 from amqpd.errors import BadSyntax, Unimplemented
@@ -11,7 +11,7 @@ from amqpd.wire import frames, methods, tables
 from amqpd.wire.methods import METHODS, Method
 
 SAMPLES = {
-    "u8": 200, "u16": 40_000, "u32": 3_000_000_000, "u64": 1 << 40, "shortstr": "name", "longstr": b"long \xc3\xa9", "table": b"",
+    "u8": 200, "u16": 40_000, "u32": 3_000_000_000, "u64": 1 << 40, "shortstr": "name", "longstr": b"long", "table": b"",
 }  # fmt: skip
 RESERVED: dict[str, object] = {
     "ticket": 0,
@@ -28,10 +28,12 @@ TABLE = {"text": "x", "number": 5, "flag": True, "nested": {"list": ["a", 1]}}
 def values(method: Method, *, bit: int = -1) -> tuple[object, ...]:
     """A value for each argument; of the bits only this one is true."""
     bits = iter(range(len(method.types)))
-    return tuple([
-        reserved(method, name, next(bits) == bit if kind == "bit" else SAMPLES[kind])
-        for name, kind in zip(method.names, method.types, strict=True)
-    ])
+    return tuple(
+        [
+            reserved(method, name, next(bits) == bit if kind == "bit" else SAMPLES[kind])
+            for name, kind in zip(method.names, method.types, strict=True)
+        ]
+    )
 
 
 def reserved(method: Method, name: str, value: object) -> object:
@@ -54,7 +56,8 @@ def test_methods_are_what_pamqp_makes_of_them(method: Method) -> None:
         size, channel, found = pamqp_frame.unmarshal(data)
 
         assert (len(data), 5) == (size, channel)
-        assert isinstance(found, commands.INDEX_MAPPING[method.key])
+        assert isinstance(found, base.Frame)
+        assert type(found) is commands.INDEX_MAPPING[method.key]
         assert [as_seen(value, kind) for value, kind in zip(given, method.types, strict=True)] == [value for _, value in found]
         assert data == pamqp_frame.marshal(found, 5)
 
@@ -68,7 +71,7 @@ def as_seen(value: object, kind: str) -> object:
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
 def test_methods_come_back(method: Method) -> None:
-    """decode is the inverse of encode."""
+    """Decode is the inverse of encode."""
     given = values(method, bit=0)
     found, got = methods.decode(methods.encode(method, given))
 

@@ -1,6 +1,6 @@
 """Our content headers against pamqp's."""
 
-import datetime
+import datetime as dt
 
 import pytest
 from pamqp import commands
@@ -44,7 +44,7 @@ PAMQP_SETS = [names for names in SETS if "cluster_id" not in names] + [NAMES[:-1
 
 @pytest.mark.parametrize("names", SETS)
 def test_headers_come_back(names: tuple[str, ...]) -> None:
-    """parse is the inverse of encode, for each property alone and for many."""
+    """Parse is the inverse of encode, for each property alone and for many."""
     header = made(*names)
 
     assert {name: VALUES[name] for name in names} == told(properties.parse(header))
@@ -53,7 +53,7 @@ def test_headers_come_back(names: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("names", PAMQP_SETS)
 def test_pamqp_reads_the_same(names: tuple[str, ...]) -> None:
-    """pamqp finds the same properties in a header."""
+    """Pamqp finds the same properties in a header."""
     header = ContentHeader()
     header.unmarshal(made(*names))
     expected = {name: VALUES[name] for name in names}
@@ -61,7 +61,7 @@ def test_pamqp_reads_the_same(names: tuple[str, ...]) -> None:
     if "headers" in expected:
         expected["headers"] = HEADERS
     if "timestamp" in expected:
-        expected["timestamp"] = datetime.datetime.fromtimestamp(1_600_000_000, tz=datetime.timezone.utc)
+        expected["timestamp"] = dt.datetime.fromtimestamp(1_600_000_000, tz=dt.UTC)
     if "type" in expected:
         expected["message_type"] = expected.pop("type")
 
@@ -74,7 +74,7 @@ def test_pamqp_writes_the_same(names: tuple[str, ...]) -> None:
     """The same octets for the same properties."""
     given = {("message_type" if name == "type" else name): VALUES[name] for name in names}
     if "timestamp" in given:
-        given["timestamp"] = datetime.datetime.fromtimestamp(1_600_000_000, tz=datetime.timezone.utc)
+        given["timestamp"] = dt.datetime.fromtimestamp(1_600_000_000, tz=dt.UTC)
     if "headers" in given:
         given["headers"] = HEADERS
     header = ContentHeader(0, 1 << 33, commands.Basic.Properties(**given))  # type: ignore[arg-type]  # each has its type

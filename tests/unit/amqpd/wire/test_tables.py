@@ -99,9 +99,7 @@ def test_values_are_written_in_the_type_that_fits() -> None:
     """Integers by size, and timestamps, bytes and nothing apart from numbers and text."""
     values = {"i": 1, "l": 1 << 40, "t": True, "T": Timestamp(5), "d": 0.5, "S": "s", "x": b"s", "V": None, "A": [1], "F": {}}
 
-    assert ["I", "l", "t", "T", "d", "S", "x", "V", "A", "F"] == [
-        field.tag for field in tables.fields(tables.encode(values))
-    ]
+    assert ["I", "l", "t", "T", "d", "S", "x", "V", "A", "F"] == [field.tag for field in tables.fields(tables.encode(values))]
 
 
 @pytest.mark.parametrize("number", [-(2**31), 2**31 - 1])

@@ -1,0 +1,225 @@
+"""The messages that one exchange holds back until they are due: on disk, but for those that are due first.
+
+    head (a heap, in memory) → horizon → on disk, and in `fresh` for as long as it is not there yet
+
+1. Messages are given to the receiver in the order of their due times; among equals, of their coming.
+2. Every message whose place is before the horizon is in the head, every other one is on disk or in `fresh`.
+3. A message leaves `fresh` only after its batch committed, and not while a page is being read that may lack it.
+4. What a due message becomes is in the same batch as its removal from the schedule.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from struct import Struct
+from typing import Final
+
+from amqpd.broker.agenda import Timed
+from amqpd.broker.line import Setting
+from amqpd.errors import BadSyntax
+from amqpd.message import Message, envelope_of
+from amqpd.wire import tables
+from persistence.calendar import BEGINNING, END, Calendar, CalendarOwner, Place, Row
+
+SCHEDULE_LANE: Final = 0
+"""Of the calendars of an exchange."""
+HEAD_MESSAGES: Final = 4096
+HEAD_BYTES: Final = 4 * 1024 * 1024
+"""Beyond this many messages or bytes of bodies the head is cut to a half."""
+REFILL_MESSAGES: Final = 1024
+"""With fewer messages than this in the head, a page is fetched from disk."""
+DUE_PER_TURN: Final = 1000
+"""Messages that are given out before other work has its turn."""
+
+_LENGTHS: Final = Struct(">HII")
+"""Of address, header and further routing keys."""
+
+
+class Scheduled:
+    """One message that waits for its time."""
+
+    __slots__ = ("batch", "message", "place", "routing_keys")
+
+    def __init__(self, place: Place, message: Message, routing_keys: list[str], batch: int) -> None:
+        self.place: Final = place
+        """When it is due, in milliseconds since the epoch, and its number among all that the exchange held back."""
+        self.message: Final = message
+        self.routing_keys: Final = routing_keys
+        self.batch: Final = batch
+        """The batch that brings it to disk; 0: it came from there."""
+
+
+class Receiver:
+    """Whoever takes the messages that are due."""
+
+    def message_due(self, message: Message, routing_keys: list[str]) -> None:
+        """A message's time has come."""
+        raise NotImplementedError
+
+
+class ScheduleTimer(Timed):
+    """Brings a schedule's appointments back to it."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule: Final = schedule
+
+    def due(self, now: int) -> None:
+        """See `Timed.due`."""
+        self.schedule.due(now)
+
+
+class Schedule(CalendarOwner):
+    """The messages by the time when they are due."""
+
+    def __init__(self, setting: Setting, exchange_id: int, kept: bool, receiver: Receiver) -> None:
+        self.setting: Final = setting
+        self.receiver: Final = receiver
+        self.calendar: Final[Calendar] = setting.store.calendar(exchange_id, SCHEDULE_LANE, kept, self)
+        self._timer: Final = ScheduleTimer(self)
+        self._head: list[tuple[Place, Scheduled]] = []
+        self._head_size: int = 0
+        self._fresh: dict[Place, Scheduled] = {}
+        self._horizon: Place = BEGINNING if self.calendar.count else END
+        self._read_from: Place | None = None
+        """Where the page begins that is being read; None if none is."""
+        self._durable_through: int = 0
+        self._next_sequence: int = setting.store.first_sequence
+        self._appointment: int = 0
+        """The time of the timer's next call; 0: none."""
+        self._proceed()
+
+    @property
+    def count(self) -> int:
+        """How many messages wait."""
+        return self.calendar.count
+
+    def add(self, due: int, message: Message, routing_keys: list[str]) -> None:
+        """Hold back a message until a time in milliseconds since the epoch."""
+        place = (due, self._next_sequence)
+        self._next_sequence += 1
+        scheduled = Scheduled(place, message, routing_keys, self.setting.store.open_number)
+        self.calendar.put(place, _encode(scheduled))
+        if place < self._horizon:
+            self._join(scheduled)
+            self._shorten()
+            self._proceed()
+        else:
+            self._fresh[place] = scheduled
+
+    def upcoming(self, place: Place) -> list[Scheduled]:
+        """A page of what is on disk from a place on (`BEGINNING`: from the start), in the order of their times."""
+        return [_decode(row) for row in self.setting.store.read_calendar(self.calendar, place)]
+
+    # --- the head --------------------------------------------------------------------------------------------------
+
+    def _join(self, scheduled: Scheduled) -> None:
+        heappush(self._head, (scheduled.place, scheduled))
+        self._head_size += len(scheduled.message.body)
+
+    def _shorten(self) -> None:
+        """Leave what is due last to the disk if the head is too long."""
+        if len(self._head) <= HEAD_MESSAGES and (self._head_size <= HEAD_BYTES or len(self._head) == 1):
+            return
+        ordered = sorted(self._head)
+        kept: list[tuple[Place, Scheduled]] = []
+        size = 0
+        for item in ordered[: HEAD_MESSAGES // 2]:
+            size += len(item[1].message.body)
+            if kept and size > HEAD_BYTES // 2:
+                size -= len(item[1].message.body)
+                break
+            kept.append(item)
+        for place, scheduled in ordered[len(kept) :]:
+            if scheduled.batch > self._durable_through:
+                self._fresh[place] = scheduled
+        self._horizon = ordered[len(kept)][0]
+        self._head = kept
+        self._head_size = size
+
+    def _refill(self) -> None:
+        if self._read_from is None and self._horizon != END and len(self._head) < REFILL_MESSAGES:
+            self._read_from = self._horizon
+            self.setting.reader.request_rows(self.calendar, self._horizon)
+
+    def rows_read(self, rows: list[Row]) -> None:
+        """See `CalendarOwner.rows_read`; a page is of no use if the head was cut while it was read."""
+        is_of_use = self._read_from == self._horizon
+        self._read_from = None
+        if self.calendar.dropped:
+            return
+        if is_of_use:
+            self._take_in(rows)
+        self._forget_durable()
+        self._shorten()
+        self.due(self.setting.clock.now)
+
+    def _take_in(self, rows: list[Row]) -> None:
+        found = {row.place: _decode(row) for row in rows}
+        horizon = (rows[-1].place[0], rows[-1].place[1] + 1) if rows else END
+        for place, scheduled in self._fresh.items():
+            if place < horizon:
+                found[place] = scheduled
+        for place, scheduled in found.items():
+            self._fresh.pop(place, None)
+            self._join(scheduled)
+        self._horizon = horizon
+
+    def rows_committed(self, number: int) -> None:
+        """See `CalendarOwner.rows_committed`."""
+        self._durable_through = number
+        if self._read_from is None:
+            self._forget_durable()
+
+    def _forget_durable(self) -> None:
+        through = self._durable_through
+        self._fresh = {place: scheduled for place, scheduled in self._fresh.items() if scheduled.batch > through}
+
+    # --- time ------------------------------------------------------------------------------------------------------
+
+    def due(self, now: int) -> None:
+        """Give out what is due."""
+        if self._appointment <= now:
+            self._appointment = 0
+        left = 0 if self.calendar.dropped else DUE_PER_TURN
+        while left and self._head and self._head[0][0][0] <= now:
+            place, scheduled = heappop(self._head)
+            self._head_size -= len(scheduled.message.body)
+            self.calendar.remove(place)
+            self.receiver.message_due(scheduled.message, scheduled.routing_keys)
+            left -= 1
+        self._proceed()
+
+    def _proceed(self) -> None:
+        """Fetch what comes next, and make an appointment for it."""
+        if self.calendar.dropped:
+            return
+        self._refill()
+        if self._head:
+            time = self._head[0][0][0]
+            if not self._appointment or time < self._appointment:
+                self._appointment = time
+                self.setting.agenda.at(time, self._timer)
+
+
+def _encode(scheduled: Scheduled) -> bytes:
+    """A row: address, content header, the routing keys but the first one, which the address has, and the body."""
+    envelope, body = scheduled.message.envelope, scheduled.message.body
+    more: dict[str, object] = {"": list(scheduled.routing_keys[1:])}
+    keys = tables.encode(more) if len(scheduled.routing_keys) > 1 else b""
+    lengths = _LENGTHS.pack(len(envelope.address), len(envelope.header), len(keys))
+    return b"".join((lengths, envelope.address, envelope.header, keys, body))
+
+
+def _decode(row: Row) -> Scheduled:
+    """What `_encode` encoded. Raises BadSyntax."""
+    value = row.value
+    address_length, header_length, keys_length = _LENGTHS.unpack_from(value, 0)
+    header_at = _LENGTHS.size + address_length
+    keys_at = header_at + header_length
+    body_at = keys_at + keys_length
+    if body_at > len(value):
+        raise BadSyntax("scheduled message is cut short")
+    envelope = envelope_of(value[_LENGTHS.size : header_at], value[header_at:keys_at])
+    more = tables.decode(value[keys_at:body_at]).get("")
+    keys = [envelope.routing_key, *(more if isinstance(more, list) else [])]
+    return Scheduled(row.place, Message(envelope, value[body_at:]), keys, 0)

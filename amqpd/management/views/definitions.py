@@ -1,0 +1,194 @@
+"""Definitions: everything that was declared, as a document that RabbitMQ understands, and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from aiohttp import web
+
+from amqpd.broker.definitions import Import
+from amqpd.broker.governance import VHOST_LIMITS
+from amqpd.broker.parameters import Parameter, parameters_of
+from amqpd.broker.vhost import VHost
+from amqpd.management.call import NO_CONTENT, Answer, Call
+from amqpd.management.page import Shape
+from amqpd.management.refusal import bad_request
+from amqpd.management.shapes import binding_shape
+from amqpd.management.tables import shown_table, text
+from amqpd.management.views.overview import cluster_name
+from amqpd.management.views.parameters import parameter_shape
+from amqpd.management.views.policies import policy_shapes
+from amqpd.management.views.users import permission_shapes, topic_permission_shapes, user_shape
+
+EXPLANATION: Final = "Definitions of an amqpd broker; RabbitMQ can import them, too"
+
+
+async def export_all(call: Call) -> object:
+    """Everything: users, virtual hosts, rights, queues, exchanges, bindings."""
+    users = sorted(call.broker.users.by_name.values(), key=lambda user: user.name)
+    vhosts = [vhost for _, vhost in sorted(call.broker.vhosts.items())]
+    global_parameters = call.broker.global_parameters
+    document: Shape = {
+        **_about(call),
+        "rabbitmq_definition_format": "cluster",
+        "original_cluster_name": cluster_name(call.site),
+        "explanation": EXPLANATION,
+        "users": [user_shape(call.broker, user) for user in users],
+        "vhosts": [_vhost(call, vhost) for vhost in vhosts],
+        "permissions": [shape for user in users for shape in permission_shapes(user)],
+        "topic_permissions": [shape for user in users for shape in topic_permission_shapes(user)],
+        "parameters": [parameter_shape(parameter) for vhost in vhosts for parameter in _parameters(vhost)],
+        "global_parameters": [{"name": text(name), "value": value} for name, value in sorted(global_parameters.items())],
+        "policies": policy_shapes(vhosts, operator=False),
+        "queues": [shape for vhost in vhosts for shape in _queues(vhost)],
+        "exchanges": [shape for vhost in vhosts for shape in _exchanges(vhost)],
+        "bindings": [shape for vhost in vhosts for shape in _bindings(vhost)],
+    }
+    return _document(call, document)
+
+
+async def export_vhost(call: Call) -> object:
+    """What was declared in one virtual host."""
+    vhost = call.seen_vhost()
+    profile = _vhost(call, vhost)
+    document: Shape = {
+        **_about(call),
+        "rabbitmq_definition_format": "single_virtual_host",
+        "original_vhost_name": text(vhost.name),
+        "description": profile["description"],
+        "metadata": profile["metadata"],
+        "limits": profile["limits"],
+        "explanation": EXPLANATION,
+        "parameters": _without_vhost([parameter_shape(parameter) for parameter in _parameters(vhost)]),
+        "policies": _without_vhost(policy_shapes([vhost], operator=False)),
+        "queues": _without_vhost(_queues(vhost)),
+        "exchanges": _without_vhost(_exchanges(vhost)),
+        "bindings": _without_vhost(_bindings(vhost)),
+    }
+    return _document(call, document)
+
+
+def _document(call: Call, document: Shape) -> object:
+    download = call.query.get("download")
+    if download is None:
+        return document
+    name = "".join(character for character in download if character.isalnum() or character in "._-@")
+    headers = {"Content-Type": "application/json", "Content-Disposition": f'attachment; filename="{name}"'}
+    return Answer(200, json.dumps(document).encode(), headers)
+
+
+def _about(call: Call) -> Shape:
+    config = call.site.config
+    return {
+        "rabbit_version": config.product_version,
+        "rabbitmq_version": config.product_version,
+        "product_name": config.product,
+        "product_version": config.product_version,
+    }
+
+
+def _vhost(call: Call, vhost: VHost) -> Shape:
+    profile = call.broker.profiles[vhost.name]
+    tags = [text(tag) for tag in profile.tags]
+    description = text(profile.description)
+    metadata: Shape = {"description": description, "tags": tags}
+    if profile.default_queue_type:
+        metadata["default_queue_type"] = profile.default_queue_type
+    return {"name": text(vhost.name), "limits": _limits(vhost), "metadata": metadata, **metadata}
+
+
+def _limits(vhost: VHost) -> list[Shape]:
+    return [{"name": name, "value": value} for name, value in sorted(vhost.quota.limits.items())]
+
+
+def _parameters(vhost: VHost) -> list[Parameter]:
+    return [parameter for parameter in parameters_of(vhost) if parameter.component != VHOST_LIMITS]
+
+
+def _queues(vhost: VHost) -> list[Shape]:
+    return [
+        {
+            "name": text(name),
+            "vhost": text(vhost.name),
+            "durable": queue.durable,
+            "auto_delete": queue.auto_delete,
+            "type": queue.arguments.type,
+            "arguments": shown_table(queue.arguments.values()),
+        }
+        for name, queue in sorted(vhost.queues.items())
+        if queue.exclusive_to is None
+    ]
+
+
+def _exchanges(vhost: VHost) -> list[Shape]:
+    return [
+        {
+            "name": text(name),
+            "vhost": text(vhost.name),
+            "type": exchange.type,
+            "durable": exchange.durable,
+            "auto_delete": exchange.auto_delete,
+            "internal": exchange.internal,
+            "arguments": shown_table(exchange.arguments),
+        }
+        for name, exchange in sorted(vhost.exchanges.items())
+        if name and not name.startswith("amq.")
+    ]
+
+
+def _bindings(vhost: VHost) -> list[Shape]:
+    exclusive = {name for name, queue in vhost.queues.items() if queue.exclusive_to is not None}
+    shapes = [
+        binding_shape(vhost.name, binding)
+        for _, exchange in sorted(vhost.exchanges.items())
+        for binding in exchange.bindings.values()
+        if binding.destination not in exclusive
+    ]
+    for shape in shapes:
+        del shape["properties_key"]
+    return shapes
+
+
+def _without_vhost(shapes: list[Shape]) -> list[Shape]:
+    for shape in shapes:
+        del shape["vhost"]
+    return shapes
+
+
+async def import_all(call: Call) -> object:
+    """Carry out a document, sent as JSON or as the form field `file`: all of it or nothing."""
+    return await _import(call, None)
+
+
+async def import_vhost(call: Call) -> object:
+    """Carry out a document in one virtual host: all of it or nothing."""
+    return await _import(call, call.seen_vhost().name)
+
+
+async def _import(call: Call, vhost: str | None) -> object:
+    redirect = None
+    if call.request.content_type == "multipart/form-data":
+        form = await call.request.post()
+        document = _uploaded(form.get("file"))
+        redirect = form.get("redirect")
+        call.site.wiring.begin()
+    else:
+        document = await call.body()
+    Import(call.broker, document, vhost).carry_out()
+    if isinstance(redirect, str) and redirect.startswith(("#", "/")) and not redirect.startswith("//"):
+        return await call.done(Answer(303, headers={"Location": redirect}))
+    return await call.done(NO_CONTENT)
+
+
+def _uploaded(field: object) -> dict[str, Any]:
+    content = field.file.read() if isinstance(field, web.FileField) else field
+    if not isinstance(content, str | bytes):
+        raise bad_request("the form has no field 'file'")
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        raise bad_request("not_json") from None
+    if not isinstance(document, dict):
+        raise bad_request("not_json")
+    return document

@@ -1,0 +1,61 @@
+"""Tells what the broker is doing whenever its loop does not answer for a while: a stall is a defect, or a starved machine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import traceback
+from time import monotonic
+from typing import Final
+
+from amqpd.logs import WARNING, log
+
+logger = logging.getLogger(__name__)
+
+PATIENCE: Final = 0.1
+"""Seconds within which the loop should answer."""
+PAUSE: Final = 0.1
+"""Seconds between an answer and the next question."""
+
+
+class Watchdog:
+    """A thread that asks the loop, again and again, to answer; it is started and stopped by the loop's own thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop: Final = loop
+        self._watched: Final = threading.get_ident()
+        self._answered: Final = threading.Event()
+        self._stopped: Final = threading.Event()
+        self._thread: Final = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Watch from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._stopped.set()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(PAUSE):
+            self._answered.clear()
+            asked = monotonic()
+            try:
+                self._loop.call_soon_threadsafe(self._answered.set)
+            except RuntimeError:  # The loop is closed.
+                return
+            if self._answered.wait(PATIENCE):
+                continue
+            stack = self._stack()
+            while not self._answered.wait(PATIENCE):
+                if self._stopped.is_set():
+                    return
+            stalled = round((monotonic() - asked) * 1000)
+            log(logger, WARNING, "the loop stalled", milliseconds=stalled, stack=stack)
+
+    def _stack(self) -> str:
+        """The functions that the loop's thread is in, innermost last; compiled ones do not show."""
+        frame = sys._current_frames().get(self._watched)  # noqa: SLF001 - there is no other way
+        return " > ".join(f"{found.name} ({found.filename}:{found.lineno})" for found in traceback.extract_stack(frame))
