@@ -38,6 +38,8 @@ _INTEGER_RANGES: Final[dict[str, tuple[int, int]]] = {
     "x-quorum-initial-group-size": (1, _UNBOUNDED),
     "x-delivery-limit": (-_UNBOUNDED, _UNBOUNDED),
     "x-consumer-timeout": (0, _UNBOUNDED),
+    "x-cache-size": (1, _UNBOUNDED),
+    "x-cache-ttl": (1, _UNBOUNDED),
 }
 _STRING_CHOICES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "x-overflow": (("drop-head", "reject-publish", "reject-publish-dlx"), "invalid_overflow"),
@@ -51,6 +53,8 @@ _KINDS: Final[dict[str, str]] = {
     **dict.fromkeys(_STRING_CHOICES, _STRING),
     "x-dead-letter-exchange": _STRING,
     "x-dead-letter-routing-key": _STRING,
+    "x-deduplication-header": _STRING,
+    "x-message-deduplication": _BOOLEAN,
     "x-single-active-consumer": _BOOLEAN,
     "x-queue-type": _STRING,
 }
@@ -58,7 +62,7 @@ _SHARED: Final = frozenset(
     (
         "x-expires", "x-message-ttl", "x-dead-letter-exchange", "x-dead-letter-routing-key", "x-max-length",
         "x-max-length-bytes", "x-overflow", "x-single-active-consumer", "x-queue-type", "x-queue-leader-locator",
-        "x-consumer-timeout",
+        "x-consumer-timeout", "x-message-deduplication", "x-cache-size", "x-cache-ttl", "x-deduplication-header",
     )
 )  # fmt: skip
 _KNOWN: Final[dict[str, frozenset[str]]] = {
@@ -91,8 +95,8 @@ class QueueArguments:
             self._check(field)
         if "x-dead-letter-routing-key" in self.fields and "x-dead-letter-exchange" not in self.fields:
             raise self._invalid("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined")
-        single = self.fields.get("x-single-active-consumer")
-        self.single_active_consumer: Final = single is not None and single.value is True
+        self.single_active_consumer: Final = self._is_set("x-single-active-consumer")
+        self.deduplicates: Final = self._is_set("x-message-deduplication")
         self.max_priority: Final = self.integer("x-max-priority") or 0
 
     def values(self) -> dict[str, object]:
@@ -108,6 +112,10 @@ class QueueArguments:
         """The value of a string argument; None if it was not given."""
         field = self.fields.get(name)
         return field.value if field is not None and isinstance(field.value, str) else None
+
+    def _is_set(self, name: str) -> bool:
+        field = self.fields.get(name)
+        return field is not None and field.value is True
 
     def _type(self) -> str:
         field = self.fields.get("x-queue-type")

@@ -22,6 +22,9 @@ class Gate:
         """Called with each message that comes to the exchange; False if it goes no further for now."""
         raise NotImplementedError
 
+    def rejected(self, passage: Passage) -> None:
+        """Called when it let a message through that then no queue took, or that one refused: the publisher may try again."""
+
     def bound(self, binding: Binding) -> None:
         """Called when a client has made a new binding of the exchange."""
 
@@ -55,6 +58,7 @@ class Passage(Gatekeeper):
         """True if a gate did not let it through."""
         self.stored: bool = False
         """True if a gate keeps something of it on disk."""
+        self._passed_gates: Final[list[Gate]] = []
 
     def admits(self, exchange: Exchange) -> bool:
         """See `Gatekeeper.admits`."""
@@ -64,4 +68,10 @@ class Passage(Gatekeeper):
             if not gate.admit(self):
                 self.held = True
                 return False
+            self._passed_gates.append(gate)
         return True
+
+    def reject(self) -> None:
+        """The message came to nothing."""
+        for gate in self._passed_gates:
+            gate.rejected(self)

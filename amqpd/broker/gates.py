@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from amqpd.broker import duplicates
+from amqpd.broker import duplicate_gate
 from amqpd.broker.delay import DelayGate
-from amqpd.broker.duplicates import DuplicateGate
+from amqpd.broker.duplicate_gate import DuplicateGate
 from amqpd.broker.gate import Gate, GateHost, Passage
 from amqpd.broker.history import History
 from amqpd.broker.line import Setting
@@ -29,10 +29,10 @@ class Gates:
     def set_up(self, exchange: Exchange, exchange_id: int) -> None:
         """An exchange was declared, or recovered; its id is 0 unless `needs_id`. Raises ArgumentError."""
         gates: list[Gate] = []
-        if duplicates.is_wanted(exchange):
+        if duplicate_gate.is_wanted(exchange):
             gate = DuplicateGate(exchange, self.setting.clock)
             if exchange.durable:
-                gate.window.keep(self.setting.store, exchange_id)
+                gate.filter.keep(self.setting.store, exchange_id)
             gates.append(gate)
         if isinstance(exchange, DelayedExchange):
             gates.append(DelayGate(exchange, self.host, self.setting, exchange_id))
@@ -68,4 +68,4 @@ class Gates:
 
 def needs_id(exchange: Exchange) -> bool:
     """Whether the exchange keeps something in the store. Raises ArgumentError."""
-    return isinstance(exchange, DelayedExchange) or duplicates.is_wanted(exchange)
+    return isinstance(exchange, DelayedExchange) or duplicate_gate.is_wanted(exchange)

@@ -58,9 +58,7 @@ def set_policy(
     return is_new
 
 
-def check_policy(
-    name: str, pattern: object, definition: object, priority: object, apply_to: object, operator: bool
-) -> Policy:
+def check_policy(name: str, pattern: object, definition: object, priority: object, apply_to: object, operator: bool) -> Policy:
     """The policy of these parts, as they were sent. Raises Invalid."""
     priority = 0 if priority is None else priority
     apply_to = ALL if apply_to is None else apply_to
@@ -105,9 +103,9 @@ def _problem_of_pattern(pattern: object) -> str:
 def _problem_of_apply_to(apply_to: object) -> str:
     if isinstance(apply_to, str) and apply_to in APPLY_TO:
         return ""
-    *most, last = [f"'{choice}'" for choice in APPLY_TO]
+    choices = ", ".join([f"'{choice}'" for choice in APPLY_TO])
     shown = apply_to if isinstance(apply_to, str) else term(apply_to)
-    return f"apply-to '{shown}' unrecognised; should be one of: {', '.join(most)}, or {last}"
+    return f"apply-to '{shown}' unrecognised; should be one of: {choices}"
 
 
 def clear_policy(broker: Broker, vhost: VHost, name: str, operator: bool) -> bool:

@@ -16,6 +16,7 @@ from amqpd.broker.arguments import QUORUM, QueueArguments
 from amqpd.broker.client import Client
 from amqpd.broker.consumer import Consumer
 from amqpd.broker.deadletter import DELIVERY_LIMIT, EXPIRED, MAXLEN, REJECTED, DeadLetterer
+from amqpd.broker.duplicate_filter import DuplicateFilter
 from amqpd.broker.entry import Entry
 from amqpd.broker.lane import Lane
 from amqpd.broker.limits import DROP_HEAD, NONE, REJECT_PUBLISH_DLX, Definition, Limits, effective
@@ -23,6 +24,7 @@ from amqpd.broker.line import ACCEPTED, REFUSED, STORED, Line, Setting
 from amqpd.broker.policies import Policy
 from amqpd.broker.policy_keys import merged
 from amqpd.message import Message
+from amqpd.wire import properties
 from persistence.store import Log, StoredRecord, Window
 
 SIFT_PAUSE: Final = 1000
@@ -66,6 +68,10 @@ class Queue(Line):
         self._appointment: int = 0
         """The time of the timer's next call; 0: none."""
         self._used_at: int = setting.clock.now
+        self.seen: Final = DuplicateFilter(arguments.values(), setting.clock) if arguments.deduplicates else None
+        """What it remembers of messages, to drop those that come again (x-message-deduplication)."""
+        if self.seen is not None and self.durable:
+            self.seen.keep(setting.store, queue_id)
 
     def obey(self, policy: Policy | None, operator_policy: Policy | None) -> None:
         """These policies apply from now on, together with its arguments."""
@@ -86,8 +92,9 @@ class Queue(Line):
             self._used_at = self.clock.now
         self.limits = limits
         self.bounded = (
-            limits.limits_length() or limits.message_ttl != NONE or limits.delivery_limit != NONE or self._counts_deliveries()
-        )
+            limits.limits_length() or limits.message_ttl != NONE or limits.delivery_limit != NONE
+            or self._counts_deliveries() or self.seen is not None
+        )  # fmt: skip
         for consumer in self.dispatch.consumers:
             consumer.limit_time(limits.consumer_timeout)
         self._shorten()
@@ -110,6 +117,8 @@ class Queue(Line):
             if limits.overflow == REJECT_PUBLISH_DLX:
                 self._dead_letter(message, MAXLEN)
             return REFUSED
+        if self.seen is not None and self.seen.is_duplicate(_headers(message)):
+            return STORED if self.durable else ACCEPTED
         self.published += 1
         deadline = self._deadline(message.envelope.expiration)
         consumer = self.dispatch.next() if self.ready.count == 0 else None
@@ -296,3 +305,7 @@ class Queue(Line):
 
 def _definition(policy: Policy | None) -> Definition:
     return {} if policy is None else policy.definition
+
+
+def _headers(message: Message) -> dict[str, object]:
+    return properties.decoded_headers(properties.parse(message.envelope.header))

@@ -154,11 +154,9 @@ class Schedule(CalendarOwner):
         self.due(self.setting.clock.now)
 
     def _take_in(self, rows: list[Row]) -> None:
-        found = {row.place: _decode(row) for row in rows}
         horizon = (rows[-1].place[0], rows[-1].place[1] + 1) if rows else END
-        for place, scheduled in self._fresh.items():
-            if place < horizon:
-                found[place] = scheduled
+        found = {row.place: _decode(row) for row in rows}
+        found.update({place: scheduled for place, scheduled in self._fresh.items() if place < horizon})
         for place, scheduled in found.items():
             self._fresh.pop(place, None)
             self._join(scheduled)

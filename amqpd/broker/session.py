@@ -19,7 +19,7 @@ from amqpd.broker.durability import Awaiter, Durability
 from amqpd.broker.entry import NO_CREDIT, Entry
 from amqpd.broker.ledger import Ledger
 from amqpd.broker.limits import NONE
-from amqpd.broker.line import ACCEPTED, STORED
+from amqpd.broker.line import ACCEPTED, REFUSED, STORED
 from amqpd.broker.outbox import Outbox, Sender
 from amqpd.broker.publication import Draft, Publication
 from amqpd.broker.publishing import NO_ROUTE, NO_ROUTE_TEXT, draft_of, renew, resolve
@@ -178,6 +178,8 @@ class Session(ConsumerOwner):
         if self.vhost.tracing:
             self._tap().published(message, draft.routing_keys, targets)
         result = max(self.vhost.push(targets, message), STORED if passage.stored else ACCEPTED)
+        if result == REFUSED or (not targets and not passage.held):
+            passage.reject()
         if draft.publication.mandatory and not targets and not passage.held:
             self.outbox.returned(message, NO_ROUTE, NO_ROUTE_TEXT)
         if self.confirmer is not None:

@@ -25,7 +25,7 @@ from amqpd.wire.frames import HEARTBEAT_FRAME
 WRITE_HIGH: Final = 1024 * 1024
 WRITE_LOW: Final = 256 * 1024
 """Bytes in the socket's buffer at which deliveries stop, and go on."""
-WRITE_CEILING: Final = 64 * 1024 * 1024
+WRITE_CEILING: Final = 64000 * 1024 * 1024
 """Bytes there at which a client that asks on without reading the answers is not read any more."""
 
 ALARM: Final = "alarm"

@@ -2,7 +2,9 @@ import pytest
 
 from amqpd.broker.limits import NONE, effective
 from amqpd.protocol.channel import Channel
+from amqpd.protocol.connection import Connection
 from amqpd.protocol.handler import ChannelHandler, ConnectionHandler
+from amqpd.protocol.handshake import Limits
 from amqpd.server.outbox import WireOutbox
 from helpers.core import Core, CoreChannel, declare
 
@@ -36,9 +38,10 @@ def setting(queue_timeout: int = NONE, timeout: int = NONE) -> tuple[Core, CoreC
     arguments = {} if queue_timeout == NONE else {"x_consumer_timeout": queue_timeout}
     queue = declare(core, "q", **arguments)
     channel = core.channel()
-    outbox = channel.session.outbox
-    assert isinstance(outbox, WireOutbox)
-    outbox.connection.channels[1] = Channel(1, Ending(channel), 1)
+    connection = Connection(Quiet(), channel.output, 1)
+    connection.limits = Limits(0, 0, 0)
+    connection.channels[1] = Channel(1, Ending(channel), 1)
+    channel.session = core.broker.session(channel.client, WireOutbox(1, connection, channel.flow))
     channel.session.consume(queue, "c", False, False, 0, timeout)
     for _ in range(3):
         channel.publish("", "q")

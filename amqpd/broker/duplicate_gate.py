@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from amqpd.broker.clock import Clock
+from amqpd.broker.duplicate_filter import CACHE_SIZE, CACHE_TTL, DEDUPLICATION, HEADER, DuplicateFilter
 from amqpd.broker.gate import Gate, Passage
-from amqpd.broker.window import CACHE_SIZE, CACHE_TTL, DEDUPLICATION, HEADER, Window
 from exchanges.base import ArgumentError, Exchange
 from exchanges.values import type_name
 
@@ -17,14 +17,18 @@ class DuplicateGate(Gate):
     def __init__(self, exchange: Exchange, clock: Clock) -> None:
         """Raises ArgumentError."""
         _check(exchange.arguments)
-        self.window: Final = Window(exchange.arguments, clock)
+        self.filter: Final = DuplicateFilter(exchange.arguments, clock)
 
     def admit(self, passage: Passage) -> bool:
         """See `Gate.admit`; a duplicate is confirmed no earlier than what it repeats."""
-        is_duplicate = self.window.is_duplicate(passage.headers)
-        if self.window.calendar is not None and self.window.header in passage.headers:
+        is_duplicate = self.filter.is_duplicate(passage.headers)
+        if self.filter.calendar is not None and self.filter.header in passage.headers:
             passage.stored = True
         return not is_duplicate
+
+    def rejected(self, passage: Passage) -> None:
+        """See `Gate.rejected`."""
+        self.filter.forget(passage.headers)
 
 
 def is_wanted(exchange: Exchange) -> bool:

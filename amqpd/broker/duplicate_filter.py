@@ -1,8 +1,8 @@
 """Deduplication: the identifiers of the messages that an exchange or a queue has seen, told by a header.
 
-1. A message without the header is never a duplicate.
-2. An identifier is forgotten after its time to live, or when newer ones exceed the size of the window.
-3. What a durable window remembers is on disk with the batch of its message, so that it survives a restart as it was.
+1. A message without the header is never a duplicate, and neither is one that nobody took before.
+2. An identifier is forgotten after its time to live, or when newer ones exceed the size of the cache.
+3. What a durable owner remembers is on disk with the batch of its message, so that it survives a restart as it was.
 4. A duplicate does not prolong the time of what it repeats.
 """
 
@@ -24,14 +24,14 @@ CACHE_TTL: Final = "x-cache-ttl"
 HEADER: Final = "x-deduplication-header"
 """Argument that names the header with the identifier, and the name without it."""
 
-WINDOW_LANE: Final = 1
+IDENTIFIERS_LANE: Final = 1
 """Next to that of an exchange's schedule."""
 DEFAULT_SIZE: Final = 100_000
 SLACK: Final = 1024
 """Leftovers that the heap of deadlines may always hold."""
 
 
-class Window(CalendarOwner):
+class DuplicateFilter(CalendarOwner):
     """What one exchange or queue remembers."""
 
     def __init__(self, arguments: dict[str, object], clock: Clock) -> None:
@@ -42,7 +42,7 @@ class Window(CalendarOwner):
         header = arguments.get(HEADER)
         self.header: Final = header if isinstance(header, str) else HEADER
         self.calendar: Calendar | None = None
-        """Where a durable window is kept, a row for each identifier, under the time when it is forgotten."""
+        """Where a durable owner keeps it, a row for each identifier, under the time when it is forgotten."""
         self._places: Final[OrderedDict[bytes, Place]] = OrderedDict()
         """When each identifier is forgotten, in the order of their coming."""
         self._deadlines: list[tuple[int, int, bytes]] = []
@@ -51,7 +51,7 @@ class Window(CalendarOwner):
 
     def keep(self, store: Store, owner_id: int) -> None:
         """Survive restarts; remember what an earlier run of the program remembered."""
-        self.calendar = store.calendar(owner_id, WINDOW_LANE, True, self)
+        self.calendar = store.calendar(owner_id, IDENTIFIERS_LANE, True, self)
         found: list[tuple[int, int, bytes]] = []
         place = BEGINNING
         while self.calendar.count > len(found):
@@ -68,7 +68,7 @@ class Window(CalendarOwner):
             return False
         now = self.clock.now
         self._forget_expired(now)
-        identifier = tables.encode({"": headers[self.header]})
+        identifier = _identifier(headers[self.header])
         if identifier in self._places:
             if self.calendar is not None:
                 self.calendar.touch()
@@ -76,6 +76,13 @@ class Window(CalendarOwner):
         ttl = _integer(headers.get(CACHE_TTL)) or self.ttl
         self._remember(identifier, min(now + ttl, NEVER) if ttl else NEVER)
         return False
+
+    def forget(self, headers: dict[str, object]) -> None:
+        """The message with these headers, which was no duplicate, was refused: it may come again."""
+        if self.header in headers:
+            place = self._places.pop(_identifier(headers[self.header]), None)
+            if place is not None:
+                self._erase(place)
 
     def _remember(self, identifier: bytes, until: int) -> None:
         place = (until, self._next_sequence)
@@ -105,6 +112,11 @@ class Window(CalendarOwner):
     def _erase(self, place: Place) -> None:
         if self.calendar is not None:
             self.calendar.remove(place)
+
+
+def _identifier(value: object) -> bytes:
+    """A value of any type; equal bytes mean the same."""
+    return tables.encode({"": value})
 
 
 def _integer(value: object) -> int:

@@ -1,0 +1,151 @@
+import pytest
+
+from amqpd.broker.clock import Clock
+from amqpd.broker.events import Events
+from amqpd.server.alarms import DISK, MEMORY, STORE, WATERMARK, Alarms, Blockable
+from helpers.client import method, publish
+from helpers.pair import ConnectionPair, Hall, opened
+
+
+class Publisher(Blockable):
+    """Writes down what happens to it."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def block(self, reason: str) -> None:
+        """Blocked."""
+        self.told.append(reason)
+
+    def unblock(self) -> None:
+        """Unblocked."""
+        self.told.append("")
+
+
+@pytest.mark.parametrize(
+    ("low", "reason"),
+    [((MEMORY,), "low on memory"), ((DISK,), "low on disk"), ((DISK, MEMORY), "low on memory & disk")],
+)
+def test_publishers_are_told_why(low: tuple[str, ...], reason: str) -> None:
+    """In RabbitMQ's words, once, and again when all is well."""
+    alarms, publisher = Alarms(Events(Clock())), Publisher()
+    for resource in low:
+        alarms.set(resource, WATERMARK)
+    assert alarms.active
+    for _ in range(2):
+        alarms.publisher_seen(publisher)
+    for resource in low:
+        alarms.clear(resource, WATERMARK)
+    assert not alarms.active
+    assert [reason, ""] == publisher.told
+
+
+def test_an_alarm_has_several_causes() -> None:
+    """It ends with the last of them (2)."""
+    alarms = Alarms(Events(Clock()))
+    alarms.set(DISK, WATERMARK)
+    alarms.set(DISK, STORE)
+    alarms.clear(DISK, WATERMARK)
+    alarms.clear(MEMORY, WATERMARK)
+    assert [DISK] == alarms.low()
+    alarms.clear(DISK, STORE)
+    assert [] == alarms.low()
+
+
+def test_who_left_is_not_unblocked() -> None:
+    """A connection that is gone is forgotten."""
+    alarms, publisher = Alarms(Events(Clock())), Publisher()
+    alarms.set(DISK, STORE)
+    alarms.publisher_seen(publisher)
+    alarms.forget(publisher)
+    alarms.clear(DISK, STORE)
+    assert ["low on disk"] == publisher.told
+
+
+def blocked() -> ConnectionPair:
+    """A connection that published during an alarm."""
+    hall = Hall()
+    pair = opened(hall, 1, connection_blocked=True)
+    pair.call("queue.declare", 0, "q", False, True, False, False, False, b"")
+    hall.alarms.set(MEMORY, WATERMARK)
+    pair.send(publish(1, "", "q", b"first"))
+    assert [("connection.blocked", ["low on memory"])] == [heard[1:3] for heard in pair.heard()]
+    return pair
+
+
+def ready(pair: ConnectionPair) -> int:
+    """How many messages are in the queue."""
+    return pair.hall.core.vhost.queues["q"].ready.count
+
+
+def test_input_waits_for_the_end_of_the_alarm() -> None:
+    """What a blocked connection sends meanwhile is not lost, and comes in its order."""
+    pair = blocked()
+    for body in (b"second", b"third"):
+        pair.send(publish(1, "", "q", body))
+    assert ready(pair) == 1
+    pair.hall.alarms.clear(MEMORY, WATERMARK)
+    pair.loop.run()
+    assert ready(pair) == 3
+    assert ["connection.unblocked"] == [heard.name for heard in pair.heard()]
+    assert [(1, b"first"), (2, b"second"), (3, b"third")] == [
+        (tag, pair.call("basic.get", 0, "q", False).body) for tag in (1, 2, 3)
+    ]
+
+
+def test_little_is_kept_of_a_blocked_connection() -> None:
+    """More than 64 KiB stay in the socket; the end of the alarm frees it."""
+    pair = blocked()
+    pair.send(publish(1, "", "q", bytes(70_000)))
+    assert not pair.socket.is_reading
+    pair.hall.alarms.clear(MEMORY, WATERMARK)
+    assert pair.socket.is_reading
+    assert ready(pair) == 2
+
+
+def test_a_blocked_connection_can_be_closed_by_its_client() -> None:
+    """connection.close is heard, and what stood before it too."""
+    pair = blocked()
+    pair.send(publish(1, "", "q", b"second"))
+    pair.send(method(0, "connection.close", 200, "bye", 10, 50))
+    pair.hall.commit()
+    assert ["connection.close-ok"] == [heard.name for heard in pair.heard()]
+    assert ready(pair) == 2
+    assert pair.socket.closed_by == "close"
+
+
+def test_a_blocked_connection_can_be_closed_by_the_broker() -> None:
+    """Its close-ok is heard."""
+    pair = blocked()
+    pair.hall.flush_set.begin()
+    pair.peer.force_close("shutdown")
+    pair.loop.run()
+    pair.send(method(0, "connection.close-ok"))
+    assert pair.socket.closed_by == "close"
+
+
+def test_a_false_goodbye_is_believed_once() -> None:
+    """Bodies that end like connection.close do not get a publisher around the alarm."""
+    pair = blocked()
+    lie = publish(1, "", "q", method(0, "connection.close", 200, "", 0, 0))[:-1]
+    assert lie.endswith(b"\xce")
+    for _ in range(3):
+        pair.send(lie)
+        pair.send(b"\xce")
+    assert ready(pair) == 1
+    pair.hall.alarms.clear(MEMORY, WATERMARK)
+    assert ready(pair) == 4
+
+
+def test_a_connection_that_publishes_too_fast_rests() -> None:
+    """It is not heard until its debt is paid; its state tells so."""
+    hall = Hall()
+    hall.core.broker.pace.limit_user("guest", 2)
+    pair = opened(hall, 1)
+    pair.call("queue.declare", 0, "q", False, True, False, False, False, b"")
+    pair.send(publish(1, "", "q", b"x") * 3)
+    pair.send(publish(1, "", "q", b"x"))
+    (connection,) = hall.core.broker.connections.open
+    assert (3, "flow") == (ready(pair), connection.state())
+    pair.loop.advance(0.5)
+    assert ready(pair) == 4

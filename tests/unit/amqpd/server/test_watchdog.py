@@ -1,0 +1,40 @@
+import asyncio
+import logging
+import time
+
+import pytest
+
+from amqpd.server.watchdog import Watchdog
+
+
+def dawdle(seconds: float) -> None:
+    """Keep the loop from turning."""
+    time.sleep(seconds)
+
+
+def test_a_stall_is_logged_with_its_place(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever keeps the loop busy is named; a loop that turns is not."""
+
+    async def run() -> None:
+        watchdog = Watchdog(asyncio.get_running_loop())
+        watchdog.start()
+        dawdle(0.6)
+        while not caplog.records:
+            await asyncio.sleep(0.05)
+        watchdog.stop()
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(run())
+    fields = caplog.records[0].__dict__["fields"]
+    assert caplog.records[0].getMessage() == "the loop stalled"
+    assert "dawdle" in fields["stack"]
+
+
+def test_it_ends_with_the_loop() -> None:
+    """A closed loop is not asked any more."""
+    loop = asyncio.new_event_loop()
+    watchdog = Watchdog(loop)
+    loop.close()
+    watchdog.start()
+    watchdog._thread.join(5)
+    assert not watchdog._thread.is_alive()
