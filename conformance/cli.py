@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from conformance.catalogue import AREAS, Case, load
 from conformance.mutation.proof import Proof
@@ -15,6 +16,8 @@ from conformance.report.page import page
 from conformance.report.terminal import Progress, summary
 from conformance.runner import Runner
 from conformance.target import Target
+
+RESULTS: Final = "<!-- results -->"
 
 
 def run_parser() -> argparse.ArgumentParser:
@@ -26,6 +29,7 @@ def run_parser() -> argparse.ArgumentParser:
         "`python -m conformance prove [the same flags]` corrupts the broker's last word and lists the cases that still pass.",
     )
     parser.add_argument("--url", default="amqp://guest:guest@127.0.0.1:5672/", help="the broker, amqp://user:pw@host/vhost")
+    parser.add_argument("--name", help="what to call the broker in place of the product and version that it announces")
     parser.add_argument("--http-url", help="its management API, http://user:pw@host:15672")
     parser.add_argument("--tls-url", help="its TLS listener, amqps://host:5671")
     parser.add_argument("--restart-command", help="a shell command that stops the broker in order and starts it again")
@@ -46,7 +50,9 @@ def compare_parser() -> argparse.ArgumentParser:
     """The flags of a comparison."""
     parser = argparse.ArgumentParser(prog="python -m conformance compare")
     parser.add_argument("reports", nargs=2, type=Path, metavar="report.json")
-    parser.add_argument("--markdown", type=Path, help="where to write the comparison instead of the terminal")
+    parser.add_argument(
+        "--markdown", type=Path, help="a file whose text behind its <!-- results --> is replaced by the comparison"
+    )
     return parser
 
 
@@ -109,7 +115,8 @@ def _compare(options: argparse.Namespace) -> int:
     left, right = (json.loads(report.read_text()) for report in options.reports)
     text = compare(left, right)
     if options.markdown:
-        options.markdown.write_text(text)
+        head, _, _ = options.markdown.read_text().partition(RESULTS)
+        options.markdown.write_text(f"{head}{RESULTS}\n\n{text}")
     else:
         print(text)
     return 0

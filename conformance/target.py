@@ -31,6 +31,7 @@ class Target:
         self.http = Address.parse(options.http_url, 15672) if options.http_url else None
         self.tls = Address.parse(options.tls_url, 5671) if options.tls_url else None
         self.timeout: float = options.timeout
+        self.name: str | None = options.name
         self.commands: dict[str, str] = {
             name: command
             for name, command in (

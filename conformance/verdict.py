@@ -24,7 +24,7 @@ class Verdict:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self.broker = identify(target)
+        self.broker = target.name or identify(target)
 
     def of(self, case: Case) -> Outcome:
         """Runs a case that needs no restart."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
+from amqpd.broker.arguments import LONGEST
 from amqpd.broker.client import Client
 from amqpd.broker.headers import property_headers
 from amqpd.broker.operations import REPLY_TO
@@ -20,6 +22,8 @@ from exchanges.router import routing_keys
 
 NO_ROUTE: Final = 312
 NO_ROUTE_TEXT: Final = "NO_ROUTE"
+
+_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 
 
 def resolve(publication: Publication, vhost: VHost, client: Client) -> None:
@@ -95,10 +99,21 @@ def _headers(found: Properties) -> dict[str, object]:
 def _expiration(text: str | None) -> int:
     if text is None:
         return -1
-    if not (text.isascii() and text.isdigit()):
-        problem = "{leftover_string," if text[:1].isdigit() else "{no_integer,"
-        raise PreconditionFailed(f"invalid expiration '{text}': {problem}\"{text}\"}}")
-    return int(text)
+    number = _INTEGER.match(text)
+    if number is None:
+        raise _invalid_expiration(text, "no_integer")
+    if number.end() < len(text):
+        raise _invalid_expiration(text, f'{{leftover_string,"{text[number.end() :]}"}}')
+    value = int(text)
+    if value < 0:
+        raise _invalid_expiration(text, f"{{value_negative,{value}}}")
+    if value > LONGEST:
+        raise _invalid_expiration(text, f"{{value_too_large,{value}}}")
+    return value
+
+
+def _invalid_expiration(text: str, problem: str) -> PreconditionFailed:
+    return PreconditionFailed(f"invalid expiration '{text}': {problem}")
 
 
 def _routing_keys(routing_key: str, headers: dict[str, object]) -> list[str]:

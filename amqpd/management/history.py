@@ -25,6 +25,11 @@ class History:
         self._steps: Final[deque[int]] = deque(maxlen=length)
         self._rows: Final[deque[Row]] = deque(maxlen=length)
 
+    @property
+    def changed_at(self) -> int:
+        """The step of the newest row, since which nothing changed."""
+        return self._steps[-1] if self._steps else 0
+
     def note(self, step: int, row: Row) -> None:
         """Its row is this at this step, which is later than all before."""
         if self.last != row:

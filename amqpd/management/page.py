@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
@@ -11,8 +12,13 @@ from amqpd.management.refusal import Refusal, bad_request
 Shape = dict[str, object]
 T = TypeVar("T")
 
+Ranks = Mapping[str, Callable[[T], object]]
+"""Values to sort by, by column."""
+
 PAGE_SIZE: Final = 100
 PAGE_SIZE_MAX: Final = 500
+SLICE: Final = 100
+"""Objects that are given their shape before others may go on."""
 PATTERN_MAX: Final = 1000
 """Characters of a regular expression to filter names by."""
 
@@ -35,21 +41,36 @@ class Wish:
                 f"Invalid pagination parameters: page number {self.page}, page size {self.page_size}",
             )  # fmt: skip
 
-    def answer(self, items: Sequence[T], name_of: Callable[[T], str], shape: Callable[[T], Shape]) -> object:
-        """The list, or one page of it; an item is given its shape only where that is needed."""
-        if not self.is_paged:
-            return self.cut(self.sorted([shape(item) for item in items]))
-        kept = [item for item in items if self.matches(name_of(item))] if self.name else list(items)
-        if self._sorts_by_name():
-            kept.sort(key=name_of, reverse=self.reverse)
-            return self._paged(len(items), [shape(item) for item in self._window(kept)], len(kept))
-        if self.sort:
-            shapes = self._window(self.sorted([shape(item) for item in kept]))
-            return self._paged(len(items), shapes, len(kept))
-        return self._paged(len(items), [shape(item) for item in self._window(kept)], len(kept))
+    def is_plain(self) -> bool:
+        """True if the whole list is wanted as it is."""
+        return not (self.is_paged or self.sort or self.columns)
 
-    def _sorts_by_name(self) -> bool:
-        return self.sort == "name"
+    def is_within(self, columns: frozenset[str]) -> bool:
+        """True if nothing but some of these columns is wanted and sorted by."""
+        wanted = [".".join(path) for path in self.columns]
+        return bool(wanted) and columns.issuperset([*wanted, *(column for column in self.sort.split(",") if column)])
+
+    async def answer(
+        self, items: Sequence[T], name_of: Callable[[T], str], shape: Callable[[T], Shape], ranks: Ranks[T] | None = None
+    ) -> object:
+        """The list, or one page of it; an item is given its shape only where that is needed.
+
+        Ranks give the values to sort by without a shape. Others may go on between slices of the list.
+        """
+        total = len(items)
+        kept = [item for item in items if self.matches(name_of(item))] if self.name and self.is_paged else list(items)
+        known = {"name": name_of, **(ranks or {})}
+        columns = [column for column in self.sort.split(",") if column]
+        if columns and all(column in known for column in columns):
+            kept.sort(key=lambda item: [_rank(known[column](item)) for column in columns], reverse=self.reverse)
+            columns = []
+        if not self.is_paged:
+            return self.cut(self.sorted(await _shaped(kept, shape)) if columns else await _shaped(kept, shape))
+        if columns:
+            shapes = self._window(self.sorted(await _shaped(kept, shape)))
+        else:
+            shapes = await _shaped(self._window(kept), shape)
+        return self._paged(total, shapes, len(kept))
 
     def _window(self, kept: list[T]) -> list[T]:
         start = (self.page - 1) * self.page_size
@@ -90,6 +111,14 @@ class Wish:
         for path in self.columns:
             _copy(shape, path, kept)
         return kept
+
+
+async def _shaped(items: Sequence[T], shape: Callable[[T], Shape]) -> list[Shape]:
+    shapes: list[Shape] = []
+    for start in range(0, len(items), SLICE):
+        shapes += [shape(item) for item in items[start : start + SLICE]]
+        await asyncio.sleep(0)
+    return shapes
 
 
 def _number(query: Mapping[str, str], name: str, default: int) -> int:

@@ -113,6 +113,13 @@ class Rates:
         self.vhosts = sums
         self.step = step
 
+    def mark(self, watched: object) -> int:
+        """A number that is another one whenever the object's rates or its idleness may be."""
+        history = self._histories.get(watched)
+        if history is None:
+            return -1
+        return self.step if history.changed_at >= self.step - 1 else history.changed_at
+
     def history(self, watched: object) -> History | None:
         """The history of a queue, connection or channel; None until its first step."""
         return self._histories.get(watched)

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import ssl
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from amqpd.errors import AmqpError, StartError
 from amqpd.logs import ERROR, log
 from amqpd.management import files, openapi
 from amqpd.management.call import MANAGEMENT_TAGS, MONITORING_TAGS, POLICY_TAGS, Answer, Call
+from amqpd.management.encoding import encode, encode_slowly
 from amqpd.management.logins import Unknown
 from amqpd.management.refusal import Refusal, bad_request, not_authorised, not_found, refusal_of
 from amqpd.management.routes import ADMINISTRATOR, ANYBODY, MONITORING, POLICYMAKER, Route
@@ -126,7 +126,7 @@ class Server:
             self._check_origin(request)
         call = Call(self.site, request, ROUTES.parameters(route, segments), self._user(request, route))
         call.begin()
-        return _response(request, await route.view(call))
+        return await _response(request, await route.view(call))
 
     def _segments(self, request: web.Request) -> list[str]:
         """The path's segments, decoded, without the prefix. Raises Refusal."""
@@ -192,20 +192,21 @@ def _allowed(method: str, found: Mapping[str, Route]) -> web.Response:
     return _json({"error": "method_not_allowed", "reason": "Method Not Allowed"}, 405, allow)
 
 
-def _response(request: web.Request, answer: object) -> web.Response:
+async def _response(request: web.Request, answer: object) -> web.Response:
     if isinstance(answer, Answer):
         return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
     accept = request.headers.get("Accept", "*/*")
     if not any(kind in accept for kind in ("*/*", "application/json", "application/*")):
         return web.Response(status=406)
-    response = _json(answer, 200)
-    if isinstance(response.body, bytes) and len(response.body) > COMPRESSED_BYTES:
+    body = await encode_slowly(answer)
+    response = web.Response(body=body, content_type="application/json", zlib_executor_size=COMPRESSED_BYTES)
+    if len(body) > COMPRESSED_BYTES:
         response.enable_compression()
     return response
 
 
 def _json(value: object, status: int, headers: Mapping[str, str] | None = None) -> web.Response:
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    body = encode(value)
     return web.Response(status=status, body=body, content_type="application/json", headers=headers)
 
 

@@ -19,7 +19,9 @@ from amqpd.broker.entry import Entry
 from amqpd.broker.policies import Policy
 from amqpd.broker.queue import Queue
 from amqpd.broker.session import Session
+from amqpd.broker.vhost import VHost
 from amqpd.management import counters
+from amqpd.management.rates import STEP_SECONDS, Rates
 from amqpd.management.site import Site
 from amqpd.management.stats import Measured, Ranges
 from amqpd.management.tables import shown_table, text
@@ -86,17 +88,15 @@ def queue_shape(site: Site, queue: Queue, ranges: Ranges) -> Shape:
         "reductions": 0,
         "reductions_details": NO_RATE,
         "single_active_consumer_tag": _single_active(queue),
-        "state": "paused" if queue.dispatch.paused else "running",
+        "state": queue_state(queue),
         "type": queue.arguments.type,
         "vhost": text(queue.vhost),
     }
     if first is not None:
         shape["oldest_message_received_at"] = first.received_at
-        shape["oldest_message_age"] = max(site.broker.clock.now - first.received_at, 0) / 1000
     if queue.exclusive_to is not None:
         shape["owner_pid_details"] = _owner(site, queue)
-    if not consumers and not unacked:
-        shape["idle_since"] = time_of(int(site.started_at * 1000))
+    _note_idleness(shape, site.rates, queue)
     return shape
 
 
@@ -107,6 +107,18 @@ def _head_timestamp(entry: Entry | None) -> int | None:
 
 def _policy(policy: Policy | None) -> str | None:
     return None if policy is None else text(policy.name)
+
+
+def queue_state(queue: Queue) -> str:
+    """What the queue does."""
+    return "paused" if queue.dispatch.paused else "running"
+
+
+def _note_idleness(shape: Shape, rates: Rates, watched: object) -> None:
+    """Say since when nothing happened, if that is a while."""
+    history = rates.history(watched)
+    if history is not None and history.changed_at < rates.step:
+        shape["idle_since"] = time_of(history.changed_at * STEP_SECONDS * 1000)
 
 
 def _capacity(queue: Queue) -> float:
@@ -131,9 +143,12 @@ def _owner(site: Site, queue: Queue) -> Shape:
 # --- exchanges and bindings --------------------------------------------------------------------------------------------
 
 
-def exchange_shape(vhost: str, exchange: Exchange) -> Shape:
+def exchange_shape(vhost: VHost, exchange: Exchange) -> Shape:
     """An exchange."""
+    policy = vhost.policies.of_exchange(exchange.name)
+    ruled: Shape = {} if policy is None else {"policy": text(policy.name)}
     return {
+        **ruled,
         "arguments": shown_table(exchange.arguments),
         "auto_delete": exchange.auto_delete,
         "durable": exchange.durable,
@@ -141,7 +156,7 @@ def exchange_shape(vhost: str, exchange: Exchange) -> Shape:
         "name": text(exchange.name),
         "type": exchange.type,
         "user_who_performed_action": "rmq-internal" if exchange.name.startswith("amq.") or not exchange.name else "",
-        "vhost": text(vhost),
+        "vhost": text(vhost.name),
     }
 
 
@@ -248,7 +263,7 @@ def channel_shape(site: Site, connection: ConnectionInfo, number: int, session: 
     measured = Measured(site.rates, counters.CHANNEL, row, site.rates.history(session), ranges)
     confirmer, transaction = session.confirmer, session.transaction
     unconfirmed = confirmer.confirms.published - confirmer.confirms.confirmed if confirmer is not None else 0
-    return {
+    shape: Shape = {
         "acks_uncommitted": len(transaction.held) if transaction is not None else 0,
         "confirm": confirmer is not None,
         "connection_details": connection_details(connection),
@@ -272,6 +287,8 @@ def channel_shape(site: Site, connection: ConnectionInfo, number: int, session: 
         "user_who_performed_action": text(connection.user),
         "vhost": text(connection.vhost),
     }
+    _note_idleness(shape, site.rates, session)
+    return shape
 
 
 def _activity(queue: Queue, consumer: Consumer) -> str:

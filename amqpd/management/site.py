@@ -11,6 +11,7 @@ from amqpd.broker.broker import Broker
 from amqpd.broker.durability import Notice
 from amqpd.config import Config
 from amqpd.management.logins import Logins
+from amqpd.management.queue_cache import QueueCache
 from amqpd.management.rates import Rates
 
 
@@ -51,6 +52,7 @@ class Site:
         """The description of the API."""
         self.logins: Final = Logins(broker.users, time.monotonic)
         self.rates: Final = Rates(broker)
+        self.queue_cache: Final = QueueCache(self.rates)
         self.doors: Final[list[Door]] = []
         self.started_at: Final = time.time()
 

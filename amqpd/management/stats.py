@@ -33,6 +33,10 @@ class Ranges:
         self.messages: Final = _range(query, "msg_rates")
         self.octets: Final = _range(query, "data_rates")
 
+    def is_empty(self) -> bool:
+        """True if no samples are wanted."""
+        return self.lengths is None and self.messages is None and self.octets is None
+
 
 def _range(query: Mapping[str, str], family: str) -> Range | None:
     age, incr = query.get(f"{family}_age"), query.get(f"{family}_incr")

@@ -103,8 +103,8 @@ class Connection:
             except Undecided as question:
                 self._wait(question, data, position)
                 return
-            except Exception as error:  # noqa: BLE001 - a defect must cost one connection, not the broker
-                self.handler.crashed(error)
+            except Exception as defect:  # noqa: BLE001 - a defect must cost one connection, not the broker
+                self.handler.crashed(defect)
                 self._fail(InternalError())
                 position = self._next
             else:

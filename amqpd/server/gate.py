@@ -71,8 +71,8 @@ class Gate:
                 route = await _read_route(client) if self._config.proxy_protocol else None
             await self._connect(client, route)
         except (OSError, ProxyError, TimeoutError) as error:
-            client.close()
             log(logger, WARNING, "connection refused", peer=str(peer), reason=str(error) or "it took too long")
+            client.close()
         except BaseException:
             client.close()
             raise

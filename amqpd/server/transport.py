@@ -25,7 +25,7 @@ from amqpd.wire.frames import HEARTBEAT_FRAME
 WRITE_HIGH: Final = 1024 * 1024
 WRITE_LOW: Final = 256 * 1024
 """Bytes in the socket's buffer at which deliveries stop, and go on."""
-WRITE_CEILING: Final = 64000 * 1024 * 1024
+WRITE_CEILING: Final = 64 * 1024 * 1024
 """Bytes there at which a client that asks on without reading the answers is not read any more."""
 
 ALARM: Final = "alarm"
@@ -103,13 +103,20 @@ class Transport(Output):
         if self.throttle is not None and not self.flush_set.admit(len(data), self.throttle):
             self.pause(COMMIT)
         withheld = self._withheld
-        if withheld is not None:
-            withheld.keep(data)
-            data = withheld.take_goodbye()
-            if withheld.is_full():
-                self.pause(WITHHELD)
-        if data:
+        if withheld is None:
             self._hear(data)
+        else:
+            self._withhold(withheld, data)
+
+    def _withhold(self, withheld: Withheld, data: bytes) -> None:
+        withheld.keep(data)
+        connection = self.connection
+        if connection is not None and withheld.says_goodbye():
+            channels = len(connection.channels)
+            self._hear(withheld.take())
+            withheld.is_believed = len(connection.channels) < channels
+        elif withheld.is_full():
+            self.pause(WITHHELD)
 
     def _hear(self, data: bytes) -> None:
         connection = self.connection

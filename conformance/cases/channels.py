@@ -293,7 +293,7 @@ def _(broker: Broker) -> None:
     "channel.flow.inactive",
     "channel.flow active=false stops deliveries until active=true",
     FLOW,
-    SHOULD,
+    BEYOND,
     deviations={"RabbitMQ 3.10": "RabbitMQ does not implement it: 540; it recommends basic.qos instead"},
 )
 def _(broker: Broker) -> None:

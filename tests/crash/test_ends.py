@@ -31,9 +31,7 @@ def test_a_killed_broker_keeps_its_promises(
 
 
 @pytest.mark.parametrize("workload", WORKLOADS)
-def test_a_stopped_broker_keeps_its_promises(
-    start_broker: Callable[..., BrokerProcess], workload: type[Workload]
-) -> None:
+def test_a_stopped_broker_keeps_its_promises(start_broker: Callable[..., BrokerProcess], workload: type[Workload]) -> None:
     """The same after SIGTERM under load, and what was delivered comes back marked as redelivered."""
     lead_lives(start_broker(), workload(random.Random(3)), STOPS, signal.SIGTERM)
 

@@ -18,7 +18,7 @@ class Reply:
         self.body = body
 
     @property
-    def json(self) -> Any:
+    def json(self) -> Any:  # noqa: ANN401 - whatever JSON holds
         """The body."""
         return json.loads(self.body)
 
@@ -47,7 +47,7 @@ class Api:
             with error:
                 return Reply(error.code, dict(error.headers), error.read())
 
-    def get(self, path: str, **headers: str) -> Any:
+    def get(self, path: str, **headers: str) -> Any:  # noqa: ANN401 - the same
         """The JSON at a path, which has to be there."""
         reply = self.call("GET", path, **headers)
         assert 200 == reply.status, reply.body
@@ -57,7 +57,7 @@ class Api:
         """PUT; the status."""
         return self.call("PUT", path, {} if body is None else body).status
 
-    def post(self, path: str, body: object) -> Any:
+    def post(self, path: str, body: object) -> Any:  # noqa: ANN401 - the same
         """POST something that is answered with JSON."""
         reply = self.call("POST", path, body)
         assert 200 == reply.status, reply.body

@@ -124,7 +124,7 @@ class BrokerProcess(Broker):
     def _start(self, port: int) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "amqpd", "--port", str(port), "--data-dir", str(self.data_folder)]
         command += ["--log-level", "warning", *self._arguments]
-        variables = environment() | self._variables
+        variables = environment() | dict(self._variables)
         with self._stdout_path.open("wb") as stdout, self._stderr_path.open("ab") as stderr:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=variables, cwd=self._folder

@@ -5,215 +5,32 @@ texts expected are those of RabbitMQ 3.13; `OLDER` holds what 3.10 says instead.
 """
 
 import os
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from conformance.client.channel import Channel
-from conformance.client.events import Event, Message
 from conformance.wire import frames
-from conformance.wire.frames import Frame
-from conformance.wire.methods import BY_IDS
+from helpers.behaviours import (
+    Behaviour,
+    Observation,
+    Q,
+    after,
+    consume_twice,
+    delete_in_use,
+    frames_of,
+    own,
+    priorities,
+    publish,
+    redeclare,
+    redeclare_exchange,
+    requeue_order,
+    return_before_ack,
+    rollback,
+    say,
+    settle,
+)
 from helpers.broker import Broker
 from helpers.traffic import connect
-
-Observation = Any
-Behaviour = Callable[[Channel, Channel], Observation]
-"""A function of two channels, which belong to connections of their own."""
-
-Q: Final = f"compared-{os.getpid()}"
-"""The queue and the exchange of all behaviours: each of the parallel processes of a test run has its own."""
-
-
-def observed(event: Event) -> Observation:
-    """A method in short: code, text and the method to blame of a close; a message's body; else the name."""
-    if event.name.endswith(".close"):
-        blamed = BY_IDS[event.class_id, event.method_id].name if event.class_id else ""
-        return event.name.partition(".")[0], event.reply_code, event.reply_text, blamed
-    if isinstance(event, Message):
-        return event.name, event.body.decode()
-    return event.name
-
-
-def answer(channel: Channel) -> Observation:
-    """The next thing that is said on the channel, or on channel 0."""
-    event = channel.wait_any_close()
-    inbox = channel.inbox if event in channel.inbox else channel.stream.inbox(0)
-    inbox.remove(event)
-    return observed(event)
-
-
-def say(name: str, **arguments: Any) -> Behaviour:  # noqa: ANN401
-    """The answer to one method, where the other connection has an exclusive queue."""
-
-    def behave(channel: Channel, other: Channel) -> Observation:
-        other.queue(Q)
-        channel.send(name, **arguments)
-        return answer(channel)
-
-    return behave
-
-
-def own(name: str, **arguments: Any) -> Behaviour:  # noqa: ANN401
-    """The answer to one method, where the channel has an exclusive queue of its own."""
-
-    def behave(channel: Channel, _: Channel) -> Observation:
-        channel.queue(Q)
-        channel.send(name, **arguments)
-        return answer(channel)
-
-    return behave
-
-
-def redeclare(first: dict[str, Any], **second: Any) -> Behaviour:  # noqa: ANN401
-    """The answer to a second declaration of an exclusive queue."""
-
-    def behave(channel: Channel, _: Channel) -> Observation:
-        channel.queue(Q, **first)
-        channel.send("queue.declare", **{"queue": Q, "exclusive": True, **second})
-        return answer(channel)
-
-    return behave
-
-
-def redeclare_exchange(**second: Any) -> Behaviour:  # noqa: ANN401
-    """The answer to a second declaration of a direct exchange, which goes with its only queue."""
-
-    def behave(channel: Channel, _: Channel) -> Observation:
-        channel.call("exchange.declare", exchange=Q, type="direct", auto_delete=True)
-        channel.queue(Q)
-        channel.bind(Q, Q)
-        channel.send("exchange.declare", **{"exchange": Q, "type": "direct", "auto_delete": True, **second})
-        return answer(channel)
-
-    return behave
-
-
-def delete_in_use(name: str, **arguments: Any) -> Behaviour:  # noqa: ANN401
-    """The answer to deleting an exchange that has a binding, or its queue, which has a message and a consumer."""
-
-    def behave(channel: Channel, _: Channel) -> Observation:
-        channel.call("exchange.declare", exchange=Q, type="direct", auto_delete=True)
-        channel.queue(Q)
-        channel.bind(Q, Q)
-        channel.call("basic.qos", prefetch_count=1)
-        channel.publish_all(Q, "1", "2")
-        channel.consume(Q)
-        channel.delivery()
-        channel.send(name, **arguments)
-        return answer(channel)
-
-    return behave
-
-
-def publish(*, queue: bool = True, **arguments: Any) -> Behaviour:  # noqa: ANN401
-    """The first answer to a publish in confirm mode."""
-
-    def behave(channel: Channel, _: Channel) -> Observation:
-        if queue:
-            channel.queue(Q)
-        channel.call("confirm.select")
-        channel.publish(b"body", **arguments)
-        return answer(channel)
-
-    return behave
-
-
-def after(first: str, name: str, **arguments: Any) -> Behaviour:  # noqa: ANN401
-    """The answer to one method after another one without arguments."""
-
-    def behave(channel: Channel, _: Channel) -> Observation:
-        channel.call(first)
-        channel.send(name, **arguments)
-        return answer(channel)
-
-    return behave
-
-
-def consume_twice(*, exclusive: bool, tags: tuple[str, str]) -> Behaviour:
-    """The answer to a second consumer on one queue."""
-
-    def behave(channel: Channel, _: Channel) -> Observation:
-        channel.queue(Q)
-        channel.consume(Q, consumer_tag=tags[0], exclusive=exclusive)
-        channel.send("basic.consume", queue=Q, consumer_tag=tags[1])
-        return answer(channel)
-
-    return behave
-
-
-def settle(name: str, *tags: int, **arguments: Any) -> Behaviour:  # noqa: ANN401
-    """What becomes of a channel that holds three deliveries after it settles tags, and the last one's answer."""
-
-    def behave(channel: Channel, _: Channel) -> Observation:
-        channel.queue(Q)
-        channel.publish_all(Q, "1", "2", "3")
-        for _number in range(3):
-            channel.must_get(Q, no_ack=False)
-        for tag in tags:
-            channel.send(name, delivery_tag=tag, **arguments)
-        channel.send("queue.declare", queue=Q, passive=True)
-        event = channel.wait_any_close()
-        return ("left", event.message_count) if event.name == "queue.declare-ok" else observed(event)
-
-    return behave
-
-
-def requeue_order(channel: Channel, _: Channel) -> Observation:
-    """Bodies and marks after requeues in another order than that of delivery."""
-    channel.queue(Q)
-    channel.publish_all(Q, "1", "2", "3", "4")
-    tags = [channel.must_get(Q, no_ack=False).delivery_tag for _number in range(3)]
-    for tag in (tags[2], tags[0], tags[1]):
-        channel.nack(tag)
-    channel.fence(Q)
-    found = [channel.must_get(Q) for _number in range(4)]
-    return [(message.body.decode(), message.redelivered) for message in found]
-
-
-def rollback(channel: Channel, _: Channel) -> Observation:
-    """How many messages are ready, and what can still be acknowledged, after tx.rollback."""
-    channel.queue(Q)
-    channel.publish_all(Q, "1")
-    channel.call("tx.select")
-    tag = channel.must_get(Q, no_ack=False).delivery_tag
-    channel.ack(tag)
-    channel.publish("2", routing_key=Q)
-    channel.call("tx.rollback")
-    ready = channel.count(Q)
-    channel.ack(tag)
-    channel.send("tx.commit")
-    return ready, answer(channel), channel.count(Q)
-
-
-def return_before_ack(channel: Channel, _: Channel) -> Observation:
-    """The order of basic.return and basic.ack."""
-    channel.call("confirm.select")
-    channel.publish(b"lost", routing_key="nowhere at all", mandatory=True)
-    returned = channel.wait_any_close()
-    text = returned.reply_code, returned.reply_text, returned.exchange, returned.routing_key
-    channel.inbox.popleft()
-    return text, answer(channel)
-
-
-def priorities(channel: Channel, _: Channel) -> Observation:
-    """The order of messages whose priorities exceed, meet or lack the queue's."""
-    channel.queue(Q, arguments={"x-max-priority": 3})
-    for body, priority in (("none", None), ("one", 1), ("nine", 9), ("three", 3), ("zero", 0)):
-        channel.publish(body, routing_key=Q, **({} if priority is None else {"priority": priority}))
-    return channel.bodies(Q)
-
-
-def frames_of(*payloads: tuple[int, int, bytes]) -> Behaviour:
-    """The answer to frames, each given by type, channel offset from the open one, and payload."""
-
-    def behave(channel: Channel, _: Channel) -> Observation:
-        channel.stream.send_frames(*(Frame(kind, channel.number + offset, payload) for kind, offset, payload in payloads))
-        return answer(channel)[:2]
-
-    return behave
-
 
 LOCKED: Final = (
     f"RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '{Q}' in vhost '/'. It could be originally declared "
@@ -242,7 +59,10 @@ def expiration(text: str, problem: str) -> Observation:
 
 BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
     # Things that are not there.
-    "declare a missing queue passively": (say("queue.declare", queue="missing", passive=True), refused(404, NO_QUEUE, "queue.declare")),
+    "declare a missing queue passively": (
+        say("queue.declare", queue="missing", passive=True),
+        refused(404, NO_QUEUE, "queue.declare"),
+    ),
     "consume a missing queue": (say("basic.consume", queue="missing"), refused(404, NO_QUEUE, "basic.consume")),
     "get from a missing queue": (say("basic.get", queue="missing"), refused(404, NO_QUEUE, "basic.get")),
     "purge a missing queue": (say("queue.purge", queue="missing"), refused(404, NO_QUEUE, "queue.purge")),
@@ -252,14 +72,26 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
     "bind a missing queue": (say("queue.bind", queue="missing", exchange="amq.direct"), refused(404, NO_QUEUE, "queue.bind")),
     "unbind what is not bound": (own("queue.unbind", queue=Q, exchange="amq.direct", routing_key="x"), "queue.unbind-ok"),
     "unbind a missing exchange": (own("queue.unbind", queue=Q, exchange="missing"), "queue.unbind-ok"),
-    "bind missing exchanges": (say("exchange.bind", source="missing", destination="amq.topic"), refused(404, NO_EXCHANGE, "exchange.bind")),
-    "declare a missing exchange passively": (say("exchange.declare", exchange="missing", passive=True), refused(404, NO_EXCHANGE, "exchange.declare")),
+    "bind missing exchanges": (
+        say("exchange.bind", source="missing", destination="amq.topic"),
+        refused(404, NO_EXCHANGE, "exchange.bind"),
+    ),
+    "declare a missing exchange passively": (
+        say("exchange.declare", exchange="missing", passive=True),
+        refused(404, NO_EXCHANGE, "exchange.declare"),
+    ),
     "publish to a missing exchange": (publish(exchange="missing"), refused(404, NO_EXCHANGE, "basic.publish")),
-    "an empty queue name with nothing declared": (say("basic.get"), refused(404, "NOT_FOUND - no previously declared queue", "basic.get")),
+    "an empty queue name with nothing declared": (
+        say("basic.get"),
+        refused(404, "NOT_FOUND - no previously declared queue", "basic.get"),
+    ),
     "an empty queue name": (own("queue.purge"), "queue.purge-ok"),
     "cancel an unknown consumer": (say("basic.cancel", consumer_tag="nobody"), "basic.cancel-ok"),
     # Names and rights.
-    "declare the default exchange": (say("exchange.declare", exchange="", type="direct"), refused(403, DEFAULT, "exchange.declare")),
+    "declare the default exchange": (
+        say("exchange.declare", exchange="", type="direct"),
+        refused(403, DEFAULT, "exchange.declare"),
+    ),
     "delete the default exchange": (say("exchange.delete", exchange=""), refused(403, DEFAULT, "exchange.delete")),
     "bind to the default exchange": (own("queue.bind", queue=Q, exchange=""), refused(403, DEFAULT, "queue.bind")),
     "declare a reserved queue": (
@@ -270,7 +102,10 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
         say("exchange.declare", exchange="amq.mine", type="direct"),
         refused(403, "ACCESS_REFUSED - exchange name 'amq.mine' contains reserved prefix 'amq.*'", "exchange.declare"),
     ),
-    "redeclare a reserved exchange": (say("exchange.declare", exchange="amq.direct", type="direct", durable=True), "exchange.declare-ok"),
+    "redeclare a reserved exchange": (
+        say("exchange.declare", exchange="amq.direct", type="direct", durable=True),
+        "exchange.declare-ok",
+    ),
     "delete a reserved exchange": (
         say("exchange.delete", exchange="amq.direct"),
         refused(403, "ACCESS_REFUSED - deletion of system exchange 'amq.direct' in vhost '/' not allowed", "exchange.delete"),
@@ -302,24 +137,31 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
     "redeclare with one argument less": (
         redeclare({"arguments": {"x-max-length": 10}}),
         refused(
-            406, UNEQUAL.format("x-max-length", "received none but current is the value '10' of type 'signedint'"), "queue.declare"
+            406,
+            UNEQUAL.format("x-max-length", "received none but current is the value '10' of type 'signedint'"),
+            "queue.declare",
         ),
     ),
     "redeclare with one argument more": (
         redeclare({}, arguments={"x-expires": 100000}),
         refused(
-            406, UNEQUAL.format("x-expires", "received the value '100000' of type 'signedint' but current is none"), "queue.declare"
+            406,
+            UNEQUAL.format("x-expires", "received the value '100000' of type 'signedint' but current is none"),
+            "queue.declare",
         ),
     ),
     "redeclare an exchange": (redeclare_exchange(), "exchange.declare-ok"),
     "redeclare an exchange of another type": (
-        redeclare_exchange(type="fanout"), refused(406, UNEQUAL_EXCHANGE.format("type", "fanout", "direct"), "exchange.declare")
+        redeclare_exchange(type="fanout"),
+        refused(406, UNEQUAL_EXCHANGE.format("type", "fanout", "direct"), "exchange.declare"),
     ),
     "redeclare an exchange as durable": (
-        redeclare_exchange(durable=True), refused(406, UNEQUAL_EXCHANGE.format("durable", "true", "false"), "exchange.declare")
+        redeclare_exchange(durable=True),
+        refused(406, UNEQUAL_EXCHANGE.format("durable", "true", "false"), "exchange.declare"),
     ),
     "redeclare an exchange as internal": (
-        redeclare_exchange(internal=True), refused(406, UNEQUAL_EXCHANGE.format("internal", "true", "false"), "exchange.declare")
+        redeclare_exchange(internal=True),
+        refused(406, UNEQUAL_EXCHANGE.format("internal", "true", "false"), "exchange.declare"),
     ),
     # Arguments.
     "a negative time to live": (
@@ -328,9 +170,7 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
     ),
     "a time to live in words": (
         redeclare({}, queue="other", arguments={"x-message-ttl": "soon"}),
-        refused(
-            406, INVALID.replace(Q, "other").format("x-message-ttl", '"expected integer, got longstr"'), "queue.declare"
-        ),
+        refused(406, INVALID.replace(Q, "other").format("x-message-ttl", '"expected integer, got longstr"'), "queue.declare"),
     ),
     "an expiry of zero": (
         redeclare({}, queue="other", arguments={"x-expires": 0}),
@@ -343,7 +183,9 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
     "a dead letter routing key alone": (
         redeclare({}, queue="other", arguments={"x-dead-letter-routing-key": "key"}),
         refused(
-            406, INVALID.replace(Q, "other").format("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined"), "queue.declare"
+            406,
+            INVALID.replace(Q, "other").format("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined"),
+            "queue.declare",
         ),
     ),
     "a headers binding of an unknown kind": (
@@ -357,27 +199,30 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
     # Publishing.
     "publish and be confirmed": (publish(routing_key=Q), "basic.ack"),
     "publish to nobody": (publish(queue=False, routing_key="nobody"), "basic.ack"),
-    "publish to nobody, mandatory": (
-        return_before_ack, ((312, "NO_ROUTE", "", "nowhere at all"), "basic.ack")
-    ),
+    "publish to nobody, mandatory": (return_before_ack, ((312, "NO_ROUTE", "", "nowhere at all"), "basic.ack")),
     "publish with immediate": (
         publish(routing_key=Q, immediate=True),
         refused(540, "NOT_IMPLEMENTED - immediate=true", "basic.publish", "connection"),
     ),
     "publish in another's name": (
         publish(routing_key=Q, user_id="ada"),
-        refused(
-            406, "PRECONDITION_FAILED - user_id property set to 'ada' but authenticated user was 'guest'", "basic.publish"
-        ),
+        refused(406, "PRECONDITION_FAILED - user_id property set to 'ada' but authenticated user was 'guest'", "basic.publish"),
     ),
     "publish in one's own name": (publish(routing_key=Q, user_id="guest"), "basic.ack"),
-    "publish with an expiration in seconds": (publish(routing_key=Q, expiration="1s"), expiration("1s", '{leftover_string,"s"}')),
-    "publish with an expiration in fractions": (publish(routing_key=Q, expiration="1.5"), expiration("1.5", '{leftover_string,".5"}')),
-    "publish with an expiration in words": (publish(routing_key=Q, expiration="soon"), expiration("soon", '{no_integer,"soon"}')),
-    "publish with an empty expiration": (publish(routing_key=Q, expiration=""), expiration("", '{no_integer,[]}')),
+    "publish with an expiration in seconds": (
+        publish(routing_key=Q, expiration="1s"),
+        expiration("1s", '{leftover_string,"s"}'),
+    ),
+    "publish with an expiration in fractions": (
+        publish(routing_key=Q, expiration="1.5"),
+        expiration("1.5", '{leftover_string,".5"}'),
+    ),
+    "publish with an expiration in words": (publish(routing_key=Q, expiration="soon"), expiration("soon", "no_integer")),
+    "publish with an empty expiration": (publish(routing_key=Q, expiration=""), expiration("", "no_integer")),
     "publish with a negative expiration": (publish(routing_key=Q, expiration="-1"), expiration("-1", "{value_negative,-1}")),
     "publish with an endless expiration": (
-        publish(routing_key=Q, expiration="999999999999"), expiration("999999999999", "{value_too_large,999999999999}")
+        publish(routing_key=Q, expiration="999999999999"),
+        expiration("999999999999", "{value_too_large,999999999999}"),
     ),
     # Receiving.
     "get from an empty queue": (own("basic.get", queue=Q), "basic.get-empty"),
@@ -390,21 +235,25 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
         refused(530, "NOT_ALLOWED - attempt to reuse consumer tag 'one'", "basic.consume", "connection"),
     ),
     "prefetch of bytes": (
-        say("basic.qos", prefetch_size=1), refused(540, "NOT_IMPLEMENTED - prefetch_size!=0 (1)", "basic.qos", "connection")
+        say("basic.qos", prefetch_size=1),
+        refused(540, "NOT_IMPLEMENTED - prefetch_size!=0 (1)", "basic.qos", "connection"),
     ),
     "recover without requeue": (
-        say("basic.recover", requeue=False), refused(540, "NOT_IMPLEMENTED - requeue=false", "basic.recover", "connection")
+        say("basic.recover", requeue=False),
+        refused(540, "NOT_IMPLEMENTED - requeue=false", "basic.recover", "connection"),
     ),
     "recover with requeue": (say("basic.recover", requeue=True), "basic.recover-ok"),
     "stop the flow": (
-        say("channel.flow", active=False), refused(540, "NOT_IMPLEMENTED - active=false", "channel.flow", "connection")
+        say("channel.flow", active=False),
+        refused(540, "NOT_IMPLEMENTED - active=false", "channel.flow", "connection"),
     ),
     "ask for access": (say("access.request", realm="/data"), "access.request-ok"),
     "ack one": (settle("basic.ack", 2), ("left", 0)),
     "ack twice": (settle("basic.ack", 2, 2), (*UNKNOWN_TAG[:2], UNKNOWN_TAG[2].format(2), "basic.ack")),
     "ack what was not delivered": (settle("basic.ack", 9), (*UNKNOWN_TAG[:2], UNKNOWN_TAG[2].format(9), "basic.ack")),
     "ack many that were not delivered": (
-        settle("basic.ack", 9, multiple=True), (*UNKNOWN_TAG[:2], UNKNOWN_TAG[2].format(9), "basic.ack")
+        settle("basic.ack", 9, multiple=True),
+        (*UNKNOWN_TAG[:2], UNKNOWN_TAG[2].format(9), "basic.ack"),
     ),
     "ack all": (settle("basic.ack", 0, multiple=True), ("left", 0)),
     "ack nothing twice": (settle("basic.ack", 0, 0, multiple=True), ("left", 0)),
@@ -426,10 +275,12 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
     "confirms twice": (after("confirm.select", "confirm.select"), "confirm.select-ok"),
     "a transaction twice": (after("tx.select", "tx.select"), "tx.select-ok"),
     "commit without a transaction": (
-        say("tx.commit"), refused(406, "PRECONDITION_FAILED - channel is not transactional", "tx.commit")
+        say("tx.commit"),
+        refused(406, "PRECONDITION_FAILED - channel is not transactional", "tx.commit"),
     ),
     "roll back without a transaction": (
-        say("tx.rollback"), refused(406, "PRECONDITION_FAILED - channel is not transactional", "tx.rollback")
+        say("tx.rollback"),
+        refused(406, "PRECONDITION_FAILED - channel is not transactional", "tx.rollback"),
     ),
     "roll back": (rollback, (0, "tx.commit-ok", 0)),
     # Deleting.
@@ -450,18 +301,24 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
         refused(406, f"PRECONDITION_FAILED - exchange '{Q}' in vhost '/' in use", "exchange.delete"),
     ),
     # Frames.
-    "open a channel twice": (say("channel.open"), refused(504, "CHANNEL_ERROR - second 'channel.open' seen", "channel.open", "connection")),
+    "open a channel twice": (
+        say("channel.open"),
+        refused(504, "CHANNEL_ERROR - second 'channel.open' seen", "channel.open", "connection"),
+    ),
     "content without a method": (frames_of((frames.BODY, 0, b"body")), ("connection", 505)),
     "a method instead of content": (
-        frames_of((frames.METHOD, 0, b"\0\x3c\0\x28\0\0\0\0\0"), (frames.METHOD, 0, b"\0\x55\0\x0a\0")), ("connection", 505)
+        frames_of((frames.METHOD, 0, b"\0\x3c\0\x28\0\0\0\0\0"), (frames.METHOD, 0, b"\0\x55\0\x0a\0")),
+        ("connection", 505),
     ),
     "a closed channel": (frames_of((frames.METHOD, 7, b"\0\x55\0\x0a\0")), ("connection", 504)),
     "a frame of an unknown type": (frames_of((7, 0, b"")), ("connection", 501)),
     "a heartbeat on a channel": (frames_of((frames.HEARTBEAT, 0, b"")), ("connection", 505)),
-}  # fmt: skip
+}
 
 OLDER: Final[dict[str, Observation]] = {
-    "an unknown exchange type": refused(503, "COMMAND_INVALID - unknown exchange type 'no-such'", "exchange.declare", "connection"),
+    "an unknown exchange type": refused(
+        503, "COMMAND_INVALID - unknown exchange type 'no-such'", "exchange.declare", "connection"
+    ),
 }
 """What RabbitMQ 3.10 says where it differs from 3.13."""
 
@@ -489,7 +346,6 @@ def observation(broker: Broker, behave: Behaviour) -> Observation:
         return behave(connections[0].channel(), connections[1].channel())
     finally:
         for connection in connections:
-            connection.send("connection.close", reply_code=200)
-            connection.send("connection.close-ok")
-            connection.read_to_end()
+            if connection.is_open:
+                connection.close()
             connection.drop()

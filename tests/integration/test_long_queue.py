@@ -51,9 +51,7 @@ def drain(channel: Channel, queue: str, first: int, length: int, size: int = BOD
 
 
 @pytest.mark.timeout(120)
-def test_a_hundred_thousand_messages_take_little_memory(
-    start_broker: Callable[..., BrokerProcess], connect: Connect
-) -> None:
+def test_a_hundred_thousand_messages_take_little_memory(start_broker: Callable[..., BrokerProcess], connect: Connect) -> None:
     """They are delivered in order, also by a broker that was restarted, and each life stays below 150 MB."""
     broker = start_broker()
     channel = connect(broker).channel()

@@ -14,9 +14,7 @@ from conformance.wire.methods import encode_method
 from helpers.broker import Broker, BrokerProcess
 
 Connect = Callable[..., Connection]
-REFUSED = (
-    "ACCESS_REFUSED - Login was refused using authentication mechanism {}. For details see the broker logfile."
-)
+REFUSED = "ACCESS_REFUSED - Login was refused using authentication mechanism {}. For details see the broker logfile."
 
 
 def tuning(connection: Connection, response: bytes = plain("guest", "guest"), mechanism: str = "PLAIN") -> Connection:
@@ -26,7 +24,9 @@ def tuning(connection: Connection, response: bytes = plain("guest", "guest"), me
     return connection
 
 
-@pytest.mark.parametrize("header", [b"AMQP\x01\x01\x00\x0a", b"AMQP\x00\x01\x00\x00", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01"])
+@pytest.mark.parametrize(
+    "header", [b"AMQP\x01\x01\x00\x0a", b"AMQP\x00\x01\x00\x00", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01"]
+)
 def test_another_protocol_is_answered_with_this_one(broker: Broker, dial: Connect, header: bytes) -> None:
     """Any other protocol header gets the right one and the end of TCP (specification 4.2.2)."""
     connection = dial(broker)
@@ -162,7 +162,7 @@ def test_a_secret_can_be_updated(broker: Broker, connect: Connect) -> None:
 
 
 def test_the_default_user_comes_from_this_machine_only() -> None:
-    """guest has the right password everywhere, and may log in over loopback alone; other users from anywhere."""
+    """Guest has the right password everywhere, and may log in over loopback alone; other users from anywhere."""
     users = Users()
     for name in ("guest", "worker"):
         users.by_name[name] = User(name, passwords.hash_password("secret"), passwords.SHA256, ())

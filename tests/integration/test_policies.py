@@ -245,3 +245,13 @@ def test_default_queue_type(own_broker: Broker, pika_channel: Open) -> None:
 
     assert {"x-queue-type": "quorum"} == api.get("queues", "/", "q")["arguments"]
     assert "classic" == api.get("queues", "/", "passing")["type"]
+
+
+def test_an_exchange_shows_its_policy(channel: BlockingChannel, place: Place) -> None:
+    """By name, as long as it applies."""
+    channel.exchange_declare("plain", "direct")
+    place.rule("p", "^plain$", alternate_exchange="ae")
+    shown = place.api.get("exchanges", place.name, "plain").get("policy")
+    place.api.delete("policies", place.name, "p")
+
+    assert ("p", None) == (shown, place.api.get("exchanges", place.name, "plain").get("policy"))

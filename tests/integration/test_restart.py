@@ -31,7 +31,7 @@ def channel(broker: Broker, pika_channel: Open) -> BlockingChannel:
 
 def drained(channel: BlockingChannel, queue: str) -> list[tuple[bytes, bool]]:
     """Bodies and redelivered flags of all messages of a queue, which are acknowledged."""
-    found = []
+    found: list[tuple[bytes, bool]] = []
     while True:
         method, _, body = channel.basic_get(queue, auto_ack=True)
         if method is None:
@@ -77,7 +77,7 @@ def test_durable_definitions_come_back_as_declared(broker: Broker, channel: Bloc
         channel.queue_declare("new", durable=True)
 
 
-def test_messages_come_back_in_order_with_their_properties(broker: Broker, channel: BlockingChannel, pika_channel: Open) -> None:
+def test_messages_come_back_in_order_as_they_were(broker: Broker, channel: BlockingChannel, pika_channel: Open) -> None:
     """A queue with messages of all sizes is as it was, to the last property."""
     properties = pika.BasicProperties("text/plain", "utf-8", {"a": [1, None]}, 2, 3, "c", "r", "60000", "m", 5, "t")
     bodies = [b"%d" % size + b"~" * size for size in (0, 1, 4095, 4096, 300_000)]
@@ -182,7 +182,7 @@ def test_deleted_things_stay_deleted(broker: Broker, channel: BlockingChannel, p
     assert is_missing(pika_channel(broker), "exchange", "gone")
 
 
-def test_an_automatically_deleted_queue_waits_for_its_first_consumer(broker: Broker, channel: BlockingChannel, pika_channel: Open) -> None:
+def test_an_auto_delete_queue_waits_for_a_consumer(broker: Broker, channel: BlockingChannel, pika_channel: Open) -> None:
     """A durable auto-delete queue outlives restarts until a consumer has come and gone."""
     channel.queue_declare("queue", durable=True, auto_delete=True)
     broker.restart()

@@ -55,9 +55,7 @@ def test_clients_that_do_not_answer_do_not_delay_the_stop_for_long(
     assert time.monotonic() - begin < STOP_SECONDS + 1
 
 
-def test_a_second_signal_ends_at_once(
-    start_broker: Callable[..., BrokerProcess], connect: Callable[..., Connection]
-) -> None:
+def test_a_second_signal_ends_at_once(start_broker: Callable[..., BrokerProcess], connect: Callable[..., Connection]) -> None:
     """Whoever cannot wait for the goodbyes sends another signal; the exit code names it."""
     broker = start_broker()
     mute = connect(broker)

@@ -54,7 +54,7 @@ def bindings_to_queue(vhost: VHost, queue: Queue) -> list[Shape]:
 async def list_bindings(call: Call) -> object:
     """All bindings that the user may see."""
     found = [shape for vhost in call.visible_vhosts() for shape in bindings_of(vhost)]
-    return call.wish().answer(found, lambda shape: str(shape["source"]), dict)
+    return await call.wish().answer(found, lambda shape: str(shape["source"]), dict)
 
 
 async def list_between(call: Call) -> object:

@@ -175,7 +175,7 @@ async def list_unacked(call: Call) -> object:
                             },
                         }
                     )
-    return call.wish().answer(held, lambda shape: str(shape["id"]), dict)
+    return await call.wish().answer(held, lambda shape: str(shape["id"]), dict)
 
 
 def _consumer_tag(consumers: Any, entry: Entry) -> str | None:  # noqa: ANN401 - pairs of queue and consumer

@@ -27,10 +27,12 @@ def _visible(call: Call) -> list[ConnectionInfo]:
     ]
 
 
-def _listed(call: Call, connections: list[ConnectionInfo]) -> object:
+async def _listed(call: Call, connections: list[ConnectionInfo]) -> object:
     ranges = call.ranges()
     connections.sort(key=_name)
-    return call.wish().answer(connections, _name, lambda connection: shapes.connection_shape(call.site, connection, ranges))
+    return await call.wish().answer(
+        connections, _name, lambda connection: shapes.connection_shape(call.site, connection, ranges)
+    )
 
 
 def _name(connection: ConnectionInfo) -> str:
@@ -49,7 +51,7 @@ def named_connection(call: Call) -> ConnectionInfo:
 
 async def list_connections(call: Call) -> object:
     """The connections that the user may see."""
-    return _listed(call, _visible(call))
+    return await _listed(call, _visible(call))
 
 
 async def show_connection(call: Call) -> object:
@@ -65,7 +67,7 @@ async def close_connection(call: Call) -> object:
 
 async def list_connections_of_user(call: Call) -> object:
     """The connections that a user opened."""
-    return _listed(call, _of_user(call))
+    return await _listed(call, _of_user(call))
 
 
 async def close_connections_of_user(call: Call) -> object:
@@ -96,19 +98,19 @@ def _channel_name(channel: Channel) -> str:
     return shapes.channel_name(channel[0], channel[1])
 
 
-def _listed_channels(call: Call, channels: list[Channel]) -> object:
+async def _listed_channels(call: Call, channels: list[Channel]) -> object:
     ranges = call.ranges()
-    return call.wish().answer(channels, _channel_name, lambda channel: shapes.channel_shape(call.site, *channel, ranges))
+    return await call.wish().answer(channels, _channel_name, lambda channel: shapes.channel_shape(call.site, *channel, ranges))
 
 
 async def list_channels(call: Call) -> object:
     """The channels that the user may see."""
-    return _listed_channels(call, _channels(_visible(call)))
+    return await _listed_channels(call, _channels(_visible(call)))
 
 
 async def list_channels_of_connection(call: Call) -> object:
     """The channels of a connection."""
-    return _listed_channels(call, _channels([named_connection(call)]))
+    return await _listed_channels(call, _channels([named_connection(call)]))
 
 
 async def show_channel(call: Call) -> object:

@@ -33,4 +33,4 @@ async def list_consumers(call: Call) -> object:
         for number, session in connection.sessions().items()
         for queue, consumer in session.consumers.values()
     ]
-    return call.wish().answer(found, lambda shape: str(shape["consumer_tag"]), dict)
+    return await call.wish().answer(found, lambda shape: str(shape["consumer_tag"]), dict)

@@ -8,8 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from amqpd.broker.definitions import Import
-from amqpd.broker.governance import VHOST_LIMITS
-from amqpd.broker.parameters import Parameter, parameters_of
+from amqpd.broker.parameters import parameters_of
 from amqpd.broker.vhost import VHost
 from amqpd.management.call import NO_CONTENT, Answer, Call
 from amqpd.management.page import Shape
@@ -38,7 +37,7 @@ async def export_all(call: Call) -> object:
         "vhosts": [_vhost(call, vhost) for vhost in vhosts],
         "permissions": [shape for user in users for shape in permission_shapes(user)],
         "topic_permissions": [shape for user in users for shape in topic_permission_shapes(user)],
-        "parameters": [parameter_shape(parameter) for vhost in vhosts for parameter in _parameters(vhost)],
+        "parameters": [parameter_shape(parameter) for vhost in vhosts for parameter in parameters_of(vhost)],
         "global_parameters": [{"name": text(name), "value": value} for name, value in sorted(global_parameters.items())],
         "policies": policy_shapes(vhosts, operator=False),
         "queues": [shape for vhost in vhosts for shape in _queues(vhost)],
@@ -60,7 +59,7 @@ async def export_vhost(call: Call) -> object:
         "metadata": profile["metadata"],
         "limits": profile["limits"],
         "explanation": EXPLANATION,
-        "parameters": _without_vhost([parameter_shape(parameter) for parameter in _parameters(vhost)]),
+        "parameters": _without_vhost([parameter_shape(parameter) for parameter in parameters_of(vhost)]),
         "policies": _without_vhost(policy_shapes([vhost], operator=False)),
         "queues": _without_vhost(_queues(vhost)),
         "exchanges": _without_vhost(_exchanges(vhost)),
@@ -100,10 +99,6 @@ def _vhost(call: Call, vhost: VHost) -> Shape:
 
 def _limits(vhost: VHost) -> list[Shape]:
     return [{"name": name, "value": value} for name, value in sorted(vhost.quota.limits.items())]
-
-
-def _parameters(vhost: VHost) -> list[Parameter]:
-    return [parameter for parameter in parameters_of(vhost) if parameter.component != VHOST_LIMITS]
 
 
 def _queues(vhost: VHost) -> list[Shape]:

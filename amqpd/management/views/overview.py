@@ -144,6 +144,7 @@ def contexts(site: Site) -> list[Shape]:
             "cowboy_opts": "[]",
             "ip": door.host,
             "port": str(door.port),
+            "protocol": door.protocol,
         }
         for door in site.doors
         if door.protocol in ("http", "https")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from amqpd.broker import administration, operations
 from amqpd.broker.permissions import CONFIGURE, READ, WRITE
 from amqpd.broker.queue import Queue
@@ -9,10 +11,32 @@ from amqpd.broker.rights import check_right
 from amqpd.broker.vhost import VHost
 from amqpd.management import shapes
 from amqpd.management.call import Call, boolean, saved
+from amqpd.management.page import Ranks, Shape
 from amqpd.management.refusal import bad_request, not_found
 from amqpd.management.tables import encoded, shown_table, text
 from amqpd.management.views import consumers
 from amqpd.management.views.bindings import bindings_to_queue
+
+RANKS: Final[Ranks[Queue]] = {
+    "vhost": lambda queue: queue.vhost,
+    "messages": lambda queue: queue.ready.count + queue.unacked,
+    "messages_ready": lambda queue: queue.ready.count,
+    "messages_unacknowledged": lambda queue: queue.unacked,
+    "consumers": lambda queue: queue.consumer_count,
+    "type": lambda queue: queue.arguments.type,
+    "durable": lambda queue: queue.durable,
+    "auto_delete": lambda queue: queue.auto_delete,
+}
+"""What lists of queues are sorted by most."""
+
+
+LIGHT: Final = frozenset(
+    (
+        "arguments", "auto_delete", "consumers", "durable", "exclusive", "messages", "messages_ready",
+        "messages_unacknowledged", "name", "node", "state", "type", "vhost",
+    )
+)  # fmt: skip
+"""Columns that cost next to nothing."""
 
 
 def seen_queue(call: Call) -> Queue:
@@ -34,11 +58,20 @@ def entered_queue(call: Call) -> tuple[VHost, Queue]:
 
 async def list_queues(call: Call) -> object:
     """All queues that the user may see."""
-    ranges = call.ranges()
+    ranges, wish = call.ranges(), call.wish()
     found = [queue for vhost in call.visible_vhosts() for queue in sorted(vhost.queues.values(), key=_name)]
     if call.flag("disable_stats"):
-        return call.wish().answer(found, _text, lambda queue: _declared_shape(call, queue))
-    return call.wish().answer(found, _text, lambda queue: shapes.queue_shape(call.site, queue, ranges))
+        plain = _with_totals if call.flag("enable_queue_totals") else _declared
+        return await wish.answer(found, _text, lambda queue: plain(call, queue), RANKS)
+    if wish.is_within(LIGHT):
+        return await wish.answer(found, _text, lambda queue: _with_totals(call, queue), RANKS)
+
+    def shape(queue: Queue) -> Shape:
+        return shapes.queue_shape(call.site, queue, ranges)
+
+    if wish.is_plain() and ranges.is_empty():
+        return await call.site.queue_cache.encoded(found, shape)
+    return await wish.answer(found, _text, shape, RANKS)
 
 
 def _name(queue: Queue) -> str:
@@ -49,9 +82,9 @@ def _text(queue: Queue) -> str:
     return text(queue.name)
 
 
-def _declared_shape(call: Call, queue: Queue) -> dict[str, object]:
-    """What was declared, and with `enable_queue_totals` how much is in it."""
-    shape = {
+def _declared(call: Call, queue: Queue) -> Shape:
+    """What was declared."""
+    return {
         "arguments": shown_table(queue.arguments.values()),
         "auto_delete": queue.auto_delete,
         "durable": queue.durable,
@@ -61,17 +94,27 @@ def _declared_shape(call: Call, queue: Queue) -> dict[str, object]:
         "type": queue.arguments.type,
         "vhost": text(queue.vhost),
     }
-    if call.flag("enable_queue_totals"):
-        shape["messages"] = queue.ready.count + queue.unacked
-        shape["messages_ready"] = queue.ready.count
-        shape["messages_unacknowledged"] = queue.unacked
-    return shape
+
+
+def _with_totals(call: Call, queue: Queue) -> Shape:
+    """What was declared, and how much is in it."""
+    return {
+        **_declared(call, queue),
+        "consumers": queue.consumer_count,
+        "messages": queue.ready.count + queue.unacked,
+        "messages_ready": queue.ready.count,
+        "messages_unacknowledged": queue.unacked,
+        "state": shapes.queue_state(queue),
+    }
 
 
 async def show_queue(call: Call) -> object:
     """One queue with its consumers."""
     queue = seen_queue(call)
     shape = shapes.queue_shape(call.site, queue, call.ranges())
+    received_at = shape.get("oldest_message_received_at")
+    if isinstance(received_at, int):
+        shape["oldest_message_age"] = max(call.broker.clock.now - received_at, 0) / 1000
     shape["consumer_details"] = consumers.of_queue(call.site, queue)
     shape["deliveries"] = []
     shape["incoming"] = []

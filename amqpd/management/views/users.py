@@ -41,16 +41,16 @@ def named_user(call: Call) -> User:
 
 async def list_users(call: Call) -> object:
     """All users."""
-    return _listed(call, list(call.broker.users.by_name.values()))
+    return await _listed(call, list(call.broker.users.by_name.values()))
 
 
 async def list_users_without_permissions(call: Call) -> object:
     """The users that may enter no virtual host."""
-    return _listed(call, [user for user in call.broker.users.by_name.values() if not user.permissions])
+    return await _listed(call, [user for user in call.broker.users.by_name.values() if not user.permissions])
 
 
-def _listed(call: Call, users: list[User]) -> object:
-    return call.wish().answer(
+async def _listed(call: Call, users: list[User]) -> object:
+    return await call.wish().answer(
         sorted(users, key=lambda user: user.name), lambda user: text(user.name), lambda user: user_shape(call.broker, user)
     )
 

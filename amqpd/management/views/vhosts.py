@@ -54,7 +54,7 @@ def vhost_shape(call: Call, vhost: VHost, ranges: Ranges) -> Shape:
 async def list_vhosts(call: Call) -> object:
     """The virtual hosts that the user may see."""
     ranges = call.ranges()
-    return call.wish().answer(
+    return await call.wish().answer(
         call.visible_vhosts(), lambda vhost: text(vhost.name), lambda vhost: vhost_shape(call, vhost, ranges)
     )
 

@@ -49,7 +49,7 @@ def test_lacking_right_is_401_with_the_reason(
     assert 204 == api.delete(f"/api/users/{name}")
 
 
-def test_lists_hold_what_the_user_may_see(api: Api, broker: Broker, vhost: str, queue: str) -> None:
+def test_lists_hold_what_the_user_may_see(api: Api, broker: Broker, vhost: str) -> None:
     """A management user's lists span the virtual hosts that he may enter, and no others."""
     viewer = user(api, broker, f"viewer-{vhost[-8:]}", "management")
     assert [] == viewer.get("/api/vhosts")

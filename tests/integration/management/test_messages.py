@@ -138,7 +138,7 @@ def test_browsing_a_backlog_on_disk(api: Api, channel: BlockingChannel, queue: s
     assert 5998 == api.get(queue)["messages"]
 
 
-def test_chosen_messages_are_moved(api: Api, queue: str, vhost: str) -> None:
+def test_chosen_messages_are_moved(api: Api, queue: str) -> None:
     """Messages are moved by id; the others stay where they are, in their order."""
     target = queue + "-target"
     api.put(target)

@@ -41,7 +41,7 @@ def test_body_that_makes_no_sense_is_400(api: Api, vhost: str, body: object, rea
 
 
 def test_booleans_may_be_texts(api: Api, vhost: str) -> None:
-    """rabbitmqadmin sends booleans as strings."""
+    """The tool rabbitmqadmin sends booleans as strings."""
     api.put(f"/api/queues/{vhost}/q", {"durable": "false", "auto_delete": "true"})
     shape = api.get(f"/api/queues/{vhost}/q")
     assert (False, True) == (shape["durable"], shape["auto_delete"])
@@ -141,7 +141,7 @@ def test_connection_is_closed_with_the_reason(api: Api, channel: BlockingChannel
     """DELETE closes a connection with 320 and the words of X-Reason."""
     name = own_name(api, channel)
     assert 204 == api.call("DELETE", f"/api/connections/{name}", X_Reason="go home").status
-    with pytest.raises(Exception, match="320.*go home"):
+    with pytest.raises(Exception, match=r"320.*go home"):
         channel.connection.process_data_events(5)
 
 

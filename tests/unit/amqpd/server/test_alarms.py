@@ -104,9 +104,11 @@ def test_little_is_kept_of_a_blocked_connection() -> None:
 
 
 def test_a_blocked_connection_can_be_closed_by_its_client() -> None:
-    """connection.close is heard, and what stood before it too."""
+    """channel.close and connection.close are heard, and what stood before them too."""
     pair = blocked()
     pair.send(publish(1, "", "q", b"second"))
+    assert ready(pair) == 1
+    assert pair.call("channel.close", 200, "bye", 10, 50).name == "channel.close-ok"
     pair.send(method(0, "connection.close", 200, "bye", 10, 50))
     pair.hall.commit()
     assert ["connection.close-ok"] == [heard.name for heard in pair.heard()]
