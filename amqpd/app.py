@@ -31,7 +31,7 @@ from amqpd.server.alarms import Alarms
 from amqpd.server.flush import FlushSet
 from amqpd.server.listener import Listener
 from amqpd.server.watchdog import Watchdog
-from amqpd.server.watermarks import Watermarks
+from amqpd.server.watermarks import Watermarks, memory_limit
 from amqpd.version import describe
 from persistence import rows
 from persistence.committer import Committer
@@ -161,7 +161,8 @@ class App:
 
         committing = flush_set.committing
         assert committing is not None
-        management = Management(broker, self.config, Wiring(flush_set.begin, committing.has_work, alarms.low))
+        limit = memory_limit(self.config.memory_high_watermark)
+        management = Management(broker, self.config, Wiring(flush_set.begin, committing.has_work, alarms.low, limit))
         doors = [Door("amqp", *amqp)]
         if tls is not None:
             doors.append(Door("amqp/ssl", *tls, tls=True))

@@ -17,7 +17,7 @@ from persistence.calendar import Calendar, Place
 from persistence.committer import CommitListener, Committer
 from persistence.definitions import Definitions
 from persistence.rows import Row
-from persistence.store import Log, Store, StoreError, Window
+from persistence.store import Log, Store, StoredRecord, StoreError, Window
 
 logger = logging.getLogger(__name__)
 
@@ -79,19 +79,23 @@ class Pages(PageReader):
         try:
             found = await self.committer.read(from_log, window)
         except StoreError as error:
-            log(
-                logger,
-                ERROR,
-                "messages cannot be read",
-                queue_id=from_log.queue_id,
-                count=window.count,
-                error=str(error),
-            )
-            found = []
+            found = _unreadable(from_log, window, error)
         self.flush_set.begin()
         owner = from_log.owner
         assert isinstance(owner, EntryOwner)
         owner.page_read(from_log, window, found)
+
+    def read_now(self, log: Log, window: Window) -> list[StoredRecord]:
+        """See `PageReader.read_now`."""
+        try:
+            return log.store.read(log, window)
+        except StoreError as error:
+            return _unreadable(log, window, error)
+
+
+def _unreadable(from_log: Log, window: Window, error: StoreError) -> list[StoredRecord]:
+    log(logger, ERROR, "messages cannot be read", queue_id=from_log.queue_id, count=window.count, error=str(error))
+    return []
 
 
 class Commits(Committing):

@@ -64,6 +64,8 @@ class Config:
     load_definitions: str
     http_host: str
     http_port: str
+    metrics_host: str
+    metrics_port: str
     http_path_prefix: str
     http_tls_certificate: str
     http_tls_key: str

@@ -247,6 +247,13 @@ OPTIONS: Final = (
         "auto",
         "port of the management; auto: 15672 beside port 5672, else a free one; none: no management",
     ),
+    Option("metrics_host", any_text, "", "address that Prometheus metrics are served on; like http-host if empty"),
+    Option(
+        "metrics_port",
+        port_or("auto", "none"),
+        "auto",
+        "port of Prometheus metrics; auto: 15692 beside port 5672, else a free one; none: no metrics",
+    ),
     Option("http_path_prefix", prefix, "", "path below which the management is served, such as /broker"),
     Option("http_tls_certificate", any_text, "", "file with the certificate chain (PEM) to serve the management over TLS"),
     Option("http_tls_key", any_text, "", "file with the certificate's private key (PEM)"),

@@ -1,8 +1,11 @@
 """Which amqpd this is: its version and whether its hot modules are compiled."""
 
 from importlib.util import find_spec
+from typing import Final
 
 from amqpd import __version__
+
+VERSION: Final = __version__
 
 
 def is_compiled() -> bool:

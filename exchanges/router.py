@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mypy_extensions import mypyc_attr
+
 from exchanges.base import ArgumentError, Exchange
 from exchanges.values import type_name
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Gatekeeper:
     """Stands at the gated exchanges on the way of one message."""
 

@@ -29,7 +29,8 @@ _SPARE_BYTES: Final = 16 << 20
 _TRANSACTION_BYTES: Final = 256 << 10
 """What a transaction takes at most for its own ends, by experience."""
 _RESIDENT_BYTES: Final = 32 << 20
-"""Bytes that may be read from the map before its pages are given back: a drained backlog must not count as our memory."""
+"""Bytes that may be read from the map before its pages are given back: neither a drained backlog nor one that is found at
+start must count as our memory."""
 _DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -41,23 +42,22 @@ class Reading:
         self._path: Final = path
         self._bytes = 0
 
-    def end(self, read_bytes: int) -> None:
-        """A reading transaction ended after reading so many bytes."""
+    def count(self, read_bytes: int) -> None:
+        """A transaction looked at a value of so many bytes; of a part of it, the kernel maps the neighbourhood too."""
         self._bytes += read_bytes
         if self._bytes > _RESIDENT_BYTES:
             self._bytes = 0
             release(self._path)
-        self.lock.release()
 
 
 class LmdbTransaction(Transaction):
     """A transaction of LMDB; values are copied out of the map, so that they outlive it."""
 
-    def __init__(self, transaction: Any, databases: list[Any], reading: Reading | None) -> None:  # noqa: ANN401
+    def __init__(self, transaction: Any, databases: list[Any], reading: Reading, writes: bool) -> None:  # noqa: ANN401
         self._transaction: Final = transaction
         self._databases: Final = databases
         self._reading: Final = reading
-        self._read_bytes = 0
+        self._writes: Final = writes
 
     def get(self, table: int, key: bytes) -> bytes | None:
         """See `Transaction.get`."""
@@ -73,7 +73,7 @@ class LmdbTransaction(Transaction):
             if key > high:
                 break
             value = cursor.value()
-            self._read_bytes += len(value) if limit == WHOLE else 0
+            self._reading.count(len(value))
             yield key, bytes(value) if limit == WHOLE else bytes(value[:limit])
             found = cursor.next()
         cursor.close()
@@ -98,8 +98,8 @@ class LmdbTransaction(Transaction):
     def close(self) -> None:
         """See `Transaction.close`."""
         self._transaction.abort()
-        if self._reading is not None:
-            self._reading.end(self._read_bytes)
+        if not self._writes:
+            self._reading.lock.release()
 
 
 class LmdbTables(Tables):
@@ -129,7 +129,7 @@ class LmdbTables(Tables):
         while True:
             try:
                 with self._environment.begin(write=True, buffers=True) as transaction:
-                    return action(LmdbTransaction(transaction, self._databases, None))
+                    return action(LmdbTransaction(transaction, self._databases, self._reading, True))
             except lmdb.MapFullError:
                 self._grow(self._map_bytes * 2)
             except (lmdb.Error, OSError) as error:
@@ -143,7 +143,7 @@ class LmdbTables(Tables):
         except BaseException:
             self._reading.lock.release()
             raise
-        return LmdbTransaction(transaction, self._databases, self._reading)
+        return LmdbTransaction(transaction, self._databases, self._reading, False)
 
     def close(self) -> None:
         """Close the files."""

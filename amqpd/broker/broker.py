@@ -46,6 +46,7 @@ class Broker:
         self.events: Final = Events(self.clock)
         self.pace: Final = Pace(self.clock)
         self.setting: Final = Setting(store, self.clock, self.agenda, self.memory, reader, self.turn, self.events)
+        self.totals: Final = self.setting.totals
         self.users: Final = Users()
         self.vhosts: Final[dict[str, VHost]] = {}
         self.profiles: Final[dict[str, Profile]] = {}

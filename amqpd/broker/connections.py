@@ -71,6 +71,10 @@ class Connections:
     def __init__(self) -> None:
         self.opened: int = 0
         self.channels_opened: int = 0
+        self.received_by_closed: tuple[int, int] = (0, 0)
+        """Octets and reads of connections that are gone."""
+        self.sent_by_closed: tuple[int, int] = (0, 0)
+        """Octets and writes of connections that are gone."""
         self.open: Final[dict[ConnectionInfo, None]] = {}
 
     def add(self, connection: ConnectionInfo) -> None:
@@ -80,7 +84,13 @@ class Connections:
 
     def remove(self, connection: ConnectionInfo) -> None:
         """A client is gone."""
-        self.open.pop(connection, None)
+        if connection not in self.open:
+            return
+        del self.open[connection]
+        octets, reads = connection.received()
+        self.received_by_closed = (self.received_by_closed[0] + octets, self.received_by_closed[1] + reads)
+        octets, writes = connection.sent()
+        self.sent_by_closed = (self.sent_by_closed[0] + octets, self.sent_by_closed[1] + writes)
 
     def find(self, name: str) -> ConnectionInfo | None:
         """The connection of that name."""

@@ -1,6 +1,6 @@
 """Definitions as documents: everything that was declared, to be carried to another broker, and back.
 
-1. A document is checked as a whole before anything of it is carried out; what it changes is one batch.
+1. A document is checked as a whole before anything of it is carried out.
 2. What exists already stays as it is, except users and rights, which become what the document says.
 3. The predeclared exchanges, exclusive queues and the bindings to the default exchange are in no document.
 """
@@ -69,8 +69,8 @@ class Import:
         if vhost is not None:
             for section in ("users", "vhosts", "permissions", "topic_permissions", "global_parameters"):
                 self._items[section] = []
-        self._vhosts: Final = {*broker.vhosts, *(item["name"] for item in self._items["vhosts"])}
-        self._users: Final = {*broker.users.by_name, *(item["name"] for item in self._items["users"])}
+        self._vhosts: Final = {*broker.vhosts, *[item["name"] for item in self._items["vhosts"]]}
+        self._users: Final = {*broker.users.by_name, *[item["name"] for item in self._items["users"]]}
         self._check()
 
     @property
@@ -110,9 +110,9 @@ class Import:
         names = self._names()
         for section, check in checks.items():
             for item in self._items[section]:
+                if "vhost" in item and item["vhost"] not in self._vhosts:
+                    raise bad(section, item, f"no_such_vhost {item['vhost']}")
                 try:
-                    if "vhost" in item and item["vhost"] not in self._vhosts:
-                        raise bad(section, item, f"no_such_vhost {item['vhost']}")
                     check(item)
                 except (ValueError, TypeError, KeyError, ArgumentError, UnknownType) as error:
                     raise bad(section, item, str(error)) from None
@@ -155,6 +155,12 @@ class Import:
 
     def carry_out(self) -> None:
         """Do all of it, in the open batch."""
+        self.prepare()
+        while self.go_on(self.count):
+            pass
+
+    def prepare(self) -> None:
+        """Do what comes first: users, virtual hosts, rights, parameters and policies."""
         for item in self._items["users"]:
             password_hash, algorithm = _password(item)
             administration.save_user(self.broker, item["name"], password_hash, algorithm, tuple(words(item.get("tags", ""))))
@@ -169,12 +175,19 @@ class Import:
                 self.broker, users[item["user"]], item["vhost"], item["exchange"], item["write"], item["read"]
             )
         self._govern()
-        for item in self._items["queues"]:
-            self._declare_queue(self.broker.vhosts[item["vhost"]], item)
-        for item in self._items["exchanges"]:
-            self._declare_exchange(self.broker.vhosts[item["vhost"]], item)
-        for item in self._items["bindings"]:
-            self._bind(self.broker.vhosts[item["vhost"]], item)
+
+    def go_on(self, most: int) -> bool:
+        """Then declare and bind up to so many of the rest; False if nothing is left."""
+        acts = {"queues": self._declare_queue, "exchanges": self._declare_exchange, "bindings": self._bind}
+        for section, act in acts.items():
+            items = self._items[section]
+            while items and most:
+                item = items.pop()
+                most -= 1
+                vhost = self.broker.vhosts.get(item["vhost"])
+                if vhost is not None:
+                    act(vhost, item)
+        return any(self._items[section] for section in acts)
 
     def _govern(self) -> None:
         vhosts = self.broker.vhosts
@@ -224,10 +237,16 @@ class Import:
     def _bind(self, vhost: VHost, item: Item) -> None:
         if not item["source"]:
             return
+        source, destination = vhost.exchanges.get(item["source"]), self._destination(vhost, item)
+        if source is not None and destination is not None:
+            vhost.bind(source, destination, str(item.get("routing_key", "")), tables.encode(item.get("arguments", {})))
+
+    def _destination(self, vhost: VHost, item: Item) -> Destination | None:
+        """The destination of a binding; None if it was deleted meanwhile."""
         name: str = item["destination"]
-        destination: Destination = vhost.exchanges[name] if item.get("destination_type") == "exchange" else name
-        table = tables.encode(item.get("arguments", {}))
-        vhost.bind(vhost.exchanges[item["source"]], destination, str(item.get("routing_key", "")), table)
+        if item.get("destination_type") == "exchange":
+            return vhost.exchanges.get(name)
+        return name if name in vhost.queues else None
 
 
 def _list(document: dict[str, Any], section: str) -> list[Any]:
@@ -247,7 +266,7 @@ def _check_user(item: Item) -> None:
 def _check_vhost(item: Item) -> None:
     words(item.get("tags") or "")
     if not isinstance(item.get("metadata") or {}, dict):
-        raise ValueError("metadata must be an object")
+        raise TypeError("metadata must be an object")
 
 
 def _limits(item: Item) -> dict[str, Any]:
@@ -262,7 +281,7 @@ def _check_parameter(item: Item) -> None:
     value = item["value"]
     if item["component"] == OPERATOR_POLICY and isinstance(value, dict):
         _check_policy({**value, "name": item["name"]}, operator=True)
-    elif item["component"] not in (*FOREIGN, VHOST_LIMITS):
+    elif item["component"] != VHOST_LIMITS and item["component"] not in FOREIGN:
         raise ValueError(f"component {item['component']} not found")
 
 

@@ -22,7 +22,7 @@ from amqpd.broker.entry import Entry
 from amqpd.broker.expiry import Expiry
 from amqpd.broker.memory import Memory
 from persistence.calendar import Calendar, Place
-from persistence.store import Chunk, Log, Window
+from persistence.store import Chunk, Log, StoredRecord, Window
 
 HEAD_RECORDS: Final = 4096
 HEAD_BYTES: Final = 4 * 1024 * 1024
@@ -37,6 +37,10 @@ class PageReader:
 
     def request(self, log: Log, window: Window) -> None:
         """Read the window and have the log's owner take it in later (`EntryOwner.page_read`)."""
+        raise NotImplementedError
+
+    def read_now(self, log: Log, window: Window) -> list[StoredRecord]:
+        """Read the window at once; one that cannot be read is reported and holds nothing."""
         raise NotImplementedError
 
     def request_rows(self, calendar: Calendar, place: Place) -> None:

@@ -23,6 +23,7 @@ from amqpd.broker.events import Events
 from amqpd.broker.lane import Lane, PageReader
 from amqpd.broker.memory import Memory
 from amqpd.broker.ready import Ready
+from amqpd.broker.totals import Row, Totals
 from amqpd.broker.turn import Turn
 from amqpd.message import Envelope, Message, envelope_of
 from persistence import records
@@ -51,6 +52,7 @@ class Setting:
         self.reader: Final = reader
         self.turn: Final = turn
         self.events: Final = events
+        self.totals: Final = Totals()
 
 
 class Line(EntryOwner):
@@ -84,6 +86,14 @@ class Line(EntryOwner):
         """True once a message that can expire came."""
         self.published: int = 0
         self.delivered: int = 0
+        """To consumers that acknowledge."""
+        self.handed: int = 0
+        """To consumers that do not."""
+        self.got: int = 0
+        """By basic.get, whether or not it acknowledges."""
+        self.got_no_ack: int = 0
+        self.missed: int = 0
+        """Calls of basic.get that found nothing."""
         self.acknowledged: int = 0
         self.redelivered: int = 0
 
@@ -99,7 +109,7 @@ class Line(EntryOwner):
         self.published += 1
         consumer = self.dispatch.next() if self.ready.count == 0 else None
         if consumer is not None and consumer.no_ack:
-            self.delivered += 1
+            self.handed += 1
             consumer.hand(message, False)
             return ACCEPTED
         lane = self.ready.lane(message.envelope.priority) if self.prioritised else self.lane
@@ -148,13 +158,14 @@ class Line(EntryOwner):
         raise NotImplementedError
 
     def _deliver(self, consumer: Consumer, entry: Entry) -> None:
-        self.delivered += 1
         if entry.redelivered:
             self.redelivered += 1
         if consumer.no_ack:
+            self.handed += 1
             self.forget(entry)
             consumer.hand(entry.message, entry.redelivered)
         else:
+            self.delivered += 1
             self.unacked += 1
             consumer.deliver(entry)
 
@@ -164,17 +175,20 @@ class Line(EntryOwner):
         while self.ready.count:
             entry = self.take() if self.timed else self.ready.take()
             if entry is not None:
-                self.delivered += 1
+                self.got += 1
+                if entry.redelivered:
+                    self.redelivered += 1
                 self.unacked += 1
                 return entry
             self._read_now()
+        self.missed += 1
         return None
 
     def _read_now(self) -> None:
         """Fetch the page that the next entry waits for; a get has no way to wait."""
         for lane in self.ready.order:
             if lane.awaited is not None:
-                self.page_read(lane.log, lane.awaited, self.store.read(lane.log, lane.awaited))
+                self.page_read(lane.log, lane.awaited, self.setting.reader.read_now(lane.log, lane.awaited))
 
     def page_read(self, log: Log, window: Window, found: list[StoredRecord]) -> None:
         """A window of one of its logs was read from disk; of no use if the queue was purged meanwhile."""
@@ -214,6 +228,12 @@ class Line(EntryOwner):
         """It was acknowledged: it is gone."""
         self.unacked -= 1
         self.acknowledged += 1
+        self.forget(entry)
+
+    def let_go(self, entry: Entry) -> None:
+        """It was got by somebody who does not acknowledge: it is gone."""
+        self.unacked -= 1
+        self.got_no_ack += 1
         self.forget(entry)
 
     def forget(self, entry: Entry) -> None:
@@ -270,6 +290,13 @@ class Line(EntryOwner):
         """True if its only consumer asked to be the only one."""
         consumers = self.dispatch.consumers
         return bool(consumers) and consumers[0].exclusive
+
+    def counted(self) -> Row:
+        """What it has counted, as `totals.QUEUE_COUNTERS` names it."""
+        return (
+            self.published, self.delivered, self.handed, self.got, self.got_no_ack, self.missed,
+            self.redelivered, self.acknowledged,
+        )  # fmt: skip
 
     def purge(self) -> int:
         """Drop every ready message; return how many there were."""

@@ -190,6 +190,7 @@ def declare_queue(
     arguments = QueueArguments(table, name, vhost.name)
     if existing is not None:
         _check_same_queue(existing, durable, auto_delete, arguments)
+        vhost.setting.totals.queues_declared += 1
         return existing
     dead_letter_exchange = arguments.string("x-dead-letter-exchange")
     if dead_letter_exchange is not None:

@@ -123,7 +123,7 @@ class Queue(Line):
         deadline = self._deadline(message.envelope.expiration)
         consumer = self.dispatch.next() if self.ready.count == 0 else None
         if consumer is not None and consumer.no_ack:
-            self.delivered += 1
+            self.handed += 1
             consumer.hand(message, False)
             return ACCEPTED
         if consumer is None and deadline == self.clock.now:
@@ -211,6 +211,7 @@ class Queue(Line):
 
     def _dead_letter(self, message: Message, reason: str) -> None:
         exchange = self.limits.dead_letter_exchange
+        self.setting.totals.dead_letter(self.arguments.type, reason, exchange is not None)
         if exchange is not None:
             routing_key = self.limits.dead_letter_routing_key
             letter = deadletter.dead_letter(message, self.name, reason, exchange, routing_key, self.clock.now)

@@ -14,6 +14,8 @@ from heapq import heappop, heappush
 from struct import Struct
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from amqpd.broker.agenda import Timed
 from amqpd.broker.line import Setting
 from amqpd.errors import BadSyntax
@@ -49,6 +51,7 @@ class Scheduled:
         """The batch that brings it to disk; 0: it came from there."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Receiver:
     """Whoever takes the messages that are due."""
 

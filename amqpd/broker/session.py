@@ -25,6 +25,7 @@ from amqpd.broker.publication import Draft, Publication
 from amqpd.broker.publishing import NO_ROUTE, NO_ROUTE_TEXT, draft_of, renew, resolve
 from amqpd.broker.punctuality import Punctuality
 from amqpd.broker.queue import Queue
+from amqpd.broker.totals import ChannelCounts
 from amqpd.broker.tracing import Tap, TracedSender
 from amqpd.broker.turn import Turn
 from amqpd.broker.tx import Transaction
@@ -38,11 +39,14 @@ from persistence.store import Store
 class Confirmer(Awaiter):
     """Sends a channel's confirms: the only producer of them."""
 
-    def __init__(self, outbox: Outbox, store: Store, durability: Durability, turn: Turn) -> None:
+    def __init__(
+        self, outbox: Outbox, store: Store, durability: Durability, turn: Turn, counts: ChannelCounts
+    ) -> None:
         self.outbox: Final = outbox
         self.store: Final = store
         self.durability: Final = durability
         self.turn: Final = turn
+        self.counts: Final = counts
         self.confirms: Final = Confirms()
         self.closed: bool = False
         self._enlisted: bool = False
@@ -86,6 +90,7 @@ class Confirmer(Awaiter):
         if news > 0:
             self.outbox.confirm(through, news > 1)
             self.confirms.confirmed = through
+            self.counts.confirmed += news
 
 
 class Session(ConsumerOwner):
@@ -120,6 +125,7 @@ class Session(ConsumerOwner):
         self._punctualities: Final[list[Punctuality]] = []
         self._durability: Final = durability
         self._turn: Final = turn
+        self.counts: Final = vhost.setting.totals.channel_opened()
 
     @property
     def name(self) -> str:
@@ -150,6 +156,7 @@ class Session(ConsumerOwner):
 
     def _publish(self, draft: Draft, body: bytes) -> None:
         publication = draft.publication
+        self.counts.published += 1
         message = Message(draft.envelope, body)
         if publication.by_key and len(draft.routing_keys) == 1:
             targets = publication.targets
@@ -166,8 +173,8 @@ class Session(ConsumerOwner):
             result = targets[0].push(message, 0)
         elif targets:
             result = self.vhost.push(targets, message)
-        elif publication.mandatory:
-            self.outbox.returned(message, NO_ROUTE, NO_ROUTE_TEXT)
+        else:
+            self._unroutable(publication, message)
         if self.confirmer is not None:
             self.confirmer.publish(result)
 
@@ -180,17 +187,26 @@ class Session(ConsumerOwner):
         result = max(self.vhost.push(targets, message), STORED if passage.stored else ACCEPTED)
         if result == REFUSED or (not targets and not passage.held):
             passage.reject()
-        if draft.publication.mandatory and not targets and not passage.held:
-            self.outbox.returned(message, NO_ROUTE, NO_ROUTE_TEXT)
+        if not targets and not passage.held:
+            self._unroutable(draft.publication, message)
         if self.confirmer is not None:
             self.confirmer.publish(result)
+
+    def _unroutable(self, publication: Publication, message: Message) -> None:
+        """There is no queue for the message."""
+        if publication.mandatory:
+            self.counts.returned += 1
+            self.outbox.returned(message, NO_ROUTE, NO_ROUTE_TEXT)
+        else:
+            self.counts.dropped += 1
 
     def select_confirms(self) -> None:
         """confirm.select. Raises PreconditionFailed on a transactional channel."""
         if self.transaction is not None:
             raise PreconditionFailed("cannot switch from tx to confirm mode")
         if self.confirmer is None:
-            self.confirmer = Confirmer(self.outbox, self.store, self._durability, self._turn)
+            self.counts.confirmable_from = self.counts.published
+            self.confirmer = Confirmer(self.outbox, self.store, self._durability, self._turn, self.counts)
 
     # --- receive ---------------------------------------------------------------------------------------------------
 
@@ -250,7 +266,7 @@ class Session(ConsumerOwner):
         if self.vhost.tracing:
             self._tap().delivered(queue.name, entry.redelivered, entry.message)
         if no_ack:
-            queue.settle(entry)
+            queue.let_go(entry)
         return True
 
     def qos(self, prefetch: int, is_global: bool) -> None:
@@ -379,3 +395,4 @@ class Session(ConsumerOwner):
         self.recover()
         for punctuality in self._punctualities:
             punctuality.stop()
+        self.vhost.setting.totals.channel_closed(self.counts)

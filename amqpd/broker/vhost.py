@@ -112,6 +112,7 @@ class VHost(GateHost):
         self.gates.take_down(exchange)
         for binding in list(exchange.bindings.values()):
             exchange.unbind(binding.destination, binding.routing_key, binding.arguments)
+            self._sources[binding.destination].pop(exchange, None)
             self._forget(binding)
         self._unbind_everywhere(exchange)
         self._events.emit_by_actor("exchange.deleted", facts.named(exchange.name, self.name))
@@ -127,6 +128,8 @@ class VHost(GateHost):
             self.setting, self, self.journal.next_queue_id(), self.name, name, durable, auto_delete, exclusive_to, arguments
         )
         self.add_queue(queue)
+        self.setting.totals.queues_declared += 1
+        self.setting.totals.queues_created += 1
         if exclusive_to is not None:
             exclusive_to.exclusive_queues[name] = None
         if durable:
@@ -165,6 +168,7 @@ class VHost(GateHost):
         if queue.durable:
             self.journal.remove(queue_row(queue))
         queue.delete()
+        self.setting.totals.queue_deleted(queue.arguments.type, queue.counted())
         for consumer in list(queue.dispatch.consumers):
             queue.remove(consumer)
             consumer.owner.consumer_cancelled(consumer)

@@ -38,18 +38,22 @@ OVERVIEW: Final = (*VHOST, "disk_reads", "disk_writes", *CHURN)
 def queue_row(queue: Queue) -> Row:
     """The numbers of a queue, as `QUEUE` names them."""
     ready, unacked = queue.ready.count, queue.unacked
+    delivered, handed, got, got_no_ack = queue.delivered, queue.handed, queue.got, queue.got_no_ack
     return (
         ready + unacked, ready, unacked, queue.published,
-        queue.delivered, 0, queue.delivered, 0, 0, 0, queue.redelivered, queue.acknowledged,
+        delivered, handed, delivered + handed + got, got - got_no_ack, got_no_ack, queue.missed,
+        queue.redelivered, queue.acknowledged,
     )  # fmt: skip
 
 
 def channel_row(session: Session) -> Row:
     """The numbers of a channel, as `CHANNEL` names them."""
     delivered = session.ledger.next - 1
-    confirms = session.confirmer.confirms if session.confirmer is not None else None
-    published, confirmed = (confirms.published, confirms.confirmed) if confirms is not None else (0, 0)
-    return (published, confirmed, 0, 0, delivered, 0, delivered, 0, 0, 0, 0, 0)
+    counts = session.counts
+    return (
+        counts.published, counts.confirmed, counts.returned, counts.dropped,
+        delivered, 0, delivered, 0, 0, 0, 0, 0,
+    )  # fmt: skip
 
 
 def connection_row(connection: ConnectionInfo) -> Row:
@@ -59,6 +63,9 @@ def connection_row(connection: ConnectionInfo) -> Row:
 
 def churn_row(broker: Broker) -> Row:
     """How much came and went, as `CHURN` names it."""
-    connections = broker.connections
+    connections, totals = broker.connections, broker.totals
     opened, channels = connections.opened, connections.channels_opened
-    return (opened, opened - len(connections.open), channels, channels - connections.channel_count(), 0, 0, 0)
+    return (
+        opened, opened - len(connections.open), channels, channels - len(totals.channels),
+        totals.queues_declared, totals.queues_created, totals.queues_deleted,
+    )  # fmt: skip

@@ -9,16 +9,13 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
+from amqpd.broker.patience import Patience
 from amqpd.broker.users import User, Users
 from amqpd.management.refusal import Refusal
 
 TOKEN_SECONDS: Final = 8 * 3600.0
 """How long a session token is good for after its last use."""
 TOKENS_MAX: Final = 10_000
-FAILURES: Final = 20
-FAILURE_SECONDS: Final = 60.0
-"""So many failures within so long, and an address has to wait before it may try that user again."""
-SUSPECTS_MAX: Final = 10_000
 
 
 class Unknown(Refusal):
@@ -61,37 +58,14 @@ class Tokens:
         self._sessions.pop(_digest(token), None)
 
 
-class Patience:
-    """Counts failed logins by address and user."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now: Final = now
-        self._failures: Final[dict[tuple[str, str], tuple[int, float]]] = {}
-
-    def check(self, address: str, name: str) -> None:
-        """Raise Refusal (429) if there were too many failures."""
-        count, since = self._failures.get((address, name), (0, 0.0))
-        if count >= FAILURES and self._now() < since + FAILURE_SECONDS:
-            raise Refusal(429, "too_many_requests", "Too many failed logins, try again in a minute")
-
-    def failed(self, address: str, name: str) -> None:
-        """One more failure."""
-        now = self._now()
-        count, since = self._failures.pop((address, name), (0, now))
-        if now >= since + FAILURE_SECONDS:
-            count, since = 0, now
-        if len(self._failures) >= SUSPECTS_MAX:
-            del self._failures[next(iter(self._failures))]
-        self._failures[(address, name)] = (count + 1, since)
-
-
 class Logins:
     """Turns what a request presents into a user."""
 
     def __init__(self, users: Users, now: Callable[[], float]) -> None:
         self.users: Final = users
         self.tokens: Final = Tokens(now)
-        self.patience: Final = Patience(now)
+        self.patience: Final = Patience()
+        self._now: Final = now
         self.succeeded: int = 0
         self.failed: int = 0
 
@@ -110,11 +84,12 @@ class Logins:
 
     def login(self, name: str, password: str, address: str) -> User:
         """The user of that name and password. Raises Unknown, Refusal (429)."""
-        self.patience.check(address, name)
+        if self.patience.is_lost(address, name, self._now()):
+            raise Refusal(429, "too_many_requests", "Too many failed logins, try again in a minute")
         user = self.users.login(name, password, is_loopback(address))
         if isinstance(user, str):
             self.failed += 1
-            self.patience.failed(address, name)
+            self.patience.failed(address, name, self._now())
             raise Unknown("Not_Authorized", challenges=False)
         self.succeeded += 1
         return user

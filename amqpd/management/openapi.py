@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from amqpd import __version__
 from amqpd.management.routes import ANYBODY, Route
+from amqpd.version import VERSION
 
 Shape = dict[str, object]
 
@@ -38,7 +38,7 @@ def document(routes: Iterable[Route], prefix: str) -> Shape:
         "openapi": "3.1.0",
         "info": {
             "title": "amqpd management",
-            "version": __version__,
+            "version": VERSION,
             "description": "RabbitMQ's HTTP API, and what goes beyond it. A virtual host `/` is `%2F` in a path.",
         },
         "servers": [{"url": prefix or "/"}],

@@ -147,6 +147,9 @@ def exchange_shape(vhost: VHost, exchange: Exchange) -> Shape:
     """An exchange."""
     policy = vhost.policies.of_exchange(exchange.name)
     ruled: Shape = {} if policy is None else {"policy": text(policy.name)}
+    schedule = vhost.gates.schedule(exchange)
+    if schedule is not None:
+        ruled["messages_delayed"] = schedule.count
     return {
         **ruled,
         "arguments": shown_table(exchange.arguments),

@@ -20,6 +20,7 @@ class Wiring:
 
     def __init__(
         self, begin: Callable[[], None], has_work: Callable[[], bool], alarms: Callable[[], list[str]],
+        memory_limit: int,
     ) -> None:  # fmt: skip
         self.begin: Final = begin
         """Something is going to happen: set the core's clock, and finish the turn of the loop later."""
@@ -27,6 +28,8 @@ class Wiring:
         """True if something waits to be committed."""
         self.alarms: Final = alarms
         """What is low: `disk`, `memory`."""
+        self.memory_limit: Final = memory_limit
+        """Bytes above which memory is low."""
 
 
 class Door:

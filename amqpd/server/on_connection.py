@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import platform
 
-from amqpd import __version__
 from amqpd.errors import AccessRefused
 from amqpd.logs import INFO, WARNING, log
 from amqpd.protocol import handshake
 from amqpd.protocol.handshake import CAPABILITIES, Limits
-from amqpd.server.peer import Peer
+from amqpd.server.peer import LOGIN_FAILED, LOGIN_SUCCEEDED, Peer
+from amqpd.version import VERSION
 from amqpd.wire import tables
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def connection_start(peer: Peer) -> None:
         "platform": f"Python {platform.python_version()}",
         "product": peer.config.product,
         "version": peer.config.product_version,
-        "broker": f"amqpd {__version__}",
+        "broker": f"amqpd {VERSION}",
     }
     mechanisms = " ".join(peer.admission.mechanisms(peer.origin)).encode()
     peer.send("connection.start", 0, 9, tables.encode(properties), mechanisms, handshake.LOCALES)
@@ -41,12 +41,12 @@ def connection_start_ok(peer: Peer, client_properties: bytes, mechanism: str, re
     except AccessRefused as refusal:
         reason = refusal.explanation
         log(logger, WARNING, "login refused", peer=peer.transport.peer_address, mechanism=mechanism, reason=reason)
-        peer.tell_of_login("user.authentication.failure", _claimed(mechanism, response), mechanism, {"error": reason})
+        peer.tell_of_login(LOGIN_FAILED, _claimed(mechanism, response), mechanism, {"error": reason})
         raise AccessRefused(
             f"Login was refused using authentication mechanism {mechanism}. For details see the broker logfile."
         ) from None
     peer.mechanism = mechanism
-    peer.tell_of_login("user.authentication.success", peer.user.name, mechanism, {})
+    peer.tell_of_login(LOGIN_SUCCEEDED, peer.user.name, mechanism, {})
     config = peer.config
     peer.send("connection.tune", config.channel_max, config.frame_max, config.heartbeat)
 

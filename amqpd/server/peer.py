@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 CLOSE_OK_SECONDS: Final = 30.0
 """How long connection.close-ok is waited for."""
 CLOSE_OK_SECONDS_AFTER_FRAME_ERROR: Final = 3.0
+LOGIN_SUCCEEDED: Final = "user.authentication.success"
+LOGIN_FAILED: Final = "user.authentication.failure"
 DROP_SECONDS: Final = 3.0
 """Pause before a connection that never got past its handshake is dropped: guessing shall be slow."""
 
@@ -88,6 +90,11 @@ class Peer(ConnectionHandler):
 
     def tell_of_login(self, event: str, user: str, mechanism: str, more: Facts) -> None:
         """Somebody could log in, or could not."""
+        totals = self.broker.totals
+        if event == LOGIN_SUCCEEDED:
+            totals.logins_succeeded += 1
+        else:
+            totals.logins_failed += 1
         transport = self.transport
         ends = transport.address("peername"), transport.address("sockname")
         login = connection_facts.login(user, mechanism, transport.detail("cipher") is not None, ends[0], ends[1])

@@ -265,7 +265,9 @@ class Transport(Output):
         if withheld is not None:
             self.flush_set.begin()
             self.resume(WITHHELD)
-            self._hear(withheld.take())
+            data = withheld.take()
+            if data:
+                self._hear(data)
 
     def rest(self, seconds: float) -> None:
         """The client published faster than it may: block it for a while."""
@@ -303,7 +305,7 @@ class Transport(Output):
         if self._closing:
             return
         self._timer = self.loop.call_later(self._interval, self._tick)
-        if self._pauses:
+        if self._pauses or self._withheld is not None:
             self.heartbeat.received = True
         beat = self.heartbeat.tick()
         if beat == BEAT:

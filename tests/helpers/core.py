@@ -24,7 +24,7 @@ from persistence import rows
 from persistence.calendar import Calendar, Place
 from persistence.memory import MemoryStore, memory_store
 from persistence.rows import Row
-from persistence.store import Log, Window
+from persistence.store import Log, StoredRecord, Window
 
 PLENTY = 1 << 30
 
@@ -81,6 +81,10 @@ class Pages(PageReader):
     def request(self, log: Log, window: Window) -> None:
         """Note it for later."""
         self.requests.append((log, window))
+
+    def read_now(self, log: Log, window: Window) -> list[StoredRecord]:
+        """Read what a get cannot wait for."""
+        return log.store.read(log, window)
 
     def request_rows(self, calendar: Calendar, place: Place) -> None:
         """Note it for later."""

@@ -98,6 +98,7 @@ class Client:
                 self.step()
         except Exception as error:  # noqa: BLE001 - whoever ended the broker judges it
             self.end = error
+            self.connection.send("connection.close-ok")
 
 
 class Publisher(Client):

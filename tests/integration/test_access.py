@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import ChannelClosedByBroker, ConnectionClosedByBroker, StreamLostError
+from pika.exceptions import ChannelClosedByBroker, ConnectionClosedByBroker
 
+from conformance.client.connection import Connection, plain
+from helpers import users
 from helpers.broker import Broker
 from helpers.management import management
-from helpers.users import give
 
 Open = Callable[..., BlockingChannel]
 
@@ -26,7 +27,7 @@ class Alice:
 
     def allow(self, **rights: str) -> None:
         """Her rights from now on."""
-        give(self.broker, self.name, "secret", **rights)
+        users.give(self.broker, self.name, "secret", **rights)
 
     def allow_topics(self, write: str, read: str) -> None:
         """Her routing keys at amq.topic from now on."""
@@ -49,8 +50,7 @@ def refusal(channel: BlockingChannel, key: str, headers: dict[str, object] | Non
         channel.confirm_delivery()
         channel.basic_publish("amq.topic", key, b"", pika.BasicProperties(headers=headers))
     except ChannelClosedByBroker as error:
-        assert error.reply_code == 403
-        return error.reply_text
+        return error.reply_text if error.reply_code == 403 else str(error)
     return ""
 
 
@@ -69,6 +69,7 @@ def test_routing_keys_to_publish_with(alice: Alice) -> None:
 @pytest.mark.parametrize("header", ["CC", "BCC"])
 def test_routing_keys_of_copies(alice: Alice, header: str) -> None:
     """Those in CC and BCC need the right as well, also after rights changed for a message like the one before."""
+    alice.broker.require_restart()  # RabbitMQ 3.10 looks at the message's own routing key alone.
     alice.allow_topics("^a", "")
     channel = alice.channel()
 
@@ -132,20 +133,19 @@ def test_a_deleted_user_is_gone(alice: Alice) -> None:
     """His connections are closed with 320."""
     connection = alice.channel().connection
     alice.api.delete("users", alice.name)
-    with pytest.raises((ConnectionClosedByBroker, StreamLostError)) as found:
-        while True:
-            connection.process_data_events(1)
+    with pytest.raises(ConnectionClosedByBroker) as found:
+        connection.process_data_events(10)
 
     assert f"CONNECTION_FORCED - user '{alice.name}' is deleted" in str(found.value)
 
 
-def test_a_new_password_counts_for_the_next_login(alice: Alice) -> None:
+def test_a_new_password_counts_for_the_next_login(alice: Alice, dial: Callable[[Broker], Connection]) -> None:
     """Open connections go on, the old password is refused."""
     channel = alice.channel()
     alice.api.put("users", alice.name, body={"password": "new", "tags": ""})
-    with pytest.raises(pika.exceptions.AMQPConnectionError):
-        alice.channel()
 
+    assert "ACCESS_REFUSED" in users.refusal(dial(alice.broker), plain(alice.name, "secret"))
+    assert users.refusal(dial(alice.broker), plain(alice.name, "new")) == ""
     assert refusal(channel, "a") == ""
 
 

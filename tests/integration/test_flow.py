@@ -1,8 +1,5 @@
 """Memory alarms, publish rates and acknowledgement timeouts, as clients see them."""
 
-import json
-import urllib.request
-from base64 import b64encode
 from collections.abc import Callable
 from time import monotonic
 from typing import Final
@@ -14,21 +11,13 @@ from pika.exceptions import ChannelClosedByBroker
 
 from conformance.client.connection import Connection
 from helpers.broker import Broker, BrokerProcess
+from helpers.management import management
 
 Open = Callable[..., BlockingChannel]
 LATE: Final = (
     "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out. Timeout value used: 200 ms. "
     "This timeout value can be configured, see consumers doc guide to learn more"
 )
-
-
-def put(broker: Broker, path: str, body: object) -> None:
-    """Change something over the management API."""
-    request = urllib.request.Request(f"{broker.http_url}/api/{path}", json.dumps(body).encode(), method="PUT")  # noqa: S310 - http
-    request.add_header("Authorization", "Basic " + b64encode(b"guest:guest").decode())
-    request.add_header("Content-Type", "application/json")
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - the same
-        assert answer.status in (201, 204)
 
 
 @pytest.fixture
@@ -60,10 +49,10 @@ def test_both_can_be_low(start_broker: Callable[..., BrokerProcess], connect: Ca
     assert "low on memory & disk" == channel.stream.wait("connection.blocked").reason
 
 
-@pytest.mark.parametrize("path", ["user-limits/guest", "vhost-limits/%2F"])
-def test_a_publish_rate_holds(own_broker: Broker, pika_channel: Open, path: str) -> None:
+@pytest.mark.parametrize("whose", [("user-limits", "guest"), ("vhost-limits", "/")])
+def test_a_publish_rate_holds(own_broker: Broker, pika_channel: Open, whose: tuple[str, str]) -> None:
     """Beyond one second's burst, messages come no faster than the limit says; nothing is lost."""
-    put(own_broker, f"{path}/max-publish-rate", {"value": 100})
+    management(own_broker).put(*whose, "max-publish-rate", body={"value": 100})
     channel = pika_channel(own_broker)
     channel.queue_declare("queue")
     began = monotonic()
@@ -80,7 +69,7 @@ def test_a_late_acknowledgement_closes_the_channel(own_broker: Broker, pika_chan
     """The message goes back to its queue, marked as redelivered; an acknowledgement in time is as good as ever."""
     timeout = {"x-consumer-timeout": 200}
     if whose == "policy":
-        put(own_broker, "policies/%2F/p", {"pattern": "^queue$", "definition": {"consumer-timeout": 200}})
+        management(own_broker).put("policies", "/", "p", body={"pattern": "^queue$", "definition": {"consumer-timeout": 200}})
     channel = pika_channel(own_broker)
     channel.queue_declare("queue", arguments=timeout if whose == "queue" else None)
     bodies: list[bytes] = []

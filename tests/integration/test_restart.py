@@ -63,6 +63,7 @@ def test_durable_definitions_come_back_as_declared(broker: Broker, channel: Bloc
     channel.queue_bind("new", "orders", "order.new")
     channel.queue_bind("all", "audit", arguments={"x-match": "any", "kind": "test"})
     channel.queue_bind("lost", "alternate")
+    channel.connection.close()
     broker.restart()
     channel = pika_channel(broker)
     channel.exchange_declare("orders", "topic", durable=True, arguments={"alternate-exchange": "alternate"})
@@ -84,6 +85,7 @@ def test_messages_come_back_in_order_as_they_were(broker: Broker, channel: Block
     channel.queue_declare("queue", durable=True)
     for body in bodies:
         channel.basic_publish("", "queue", body, properties)
+    channel.connection.close()
     broker.restart()
     channel = pika_channel(broker)
     for left, body in reversed(list(enumerate(reversed(bodies)))):
@@ -102,10 +104,12 @@ def test_messages_in_several_queues_come_back_to_each(broker: Broker, channel: B
     body = b"~" * 10_000
     channel.basic_publish("all", "", body, PERSISTENT)
     assert [(body, False)] == drained(channel, "first")
+    channel.connection.close()
     broker.restart()
     channel = pika_channel(broker)
     assert [] == drained(channel, "first")
     assert [(body, False)] == drained(channel, "second")
+    channel.connection.close()
     broker.restart()
     channel = pika_channel(broker)
     assert [(body, False)] == drained(channel, "third")
@@ -116,6 +120,7 @@ def test_priorities_order_messages_after_a_restart(broker: Broker, channel: Bloc
     channel.queue_declare("queue", durable=True, arguments={"x-max-priority": 2})
     for number in range(6):
         channel.basic_publish("", "queue", b"old %d" % number, pika.BasicProperties(delivery_mode=2, priority=number % 3))
+    channel.connection.close()
     broker.restart()
     channel = pika_channel(broker)
     for number in range(3):
@@ -133,6 +138,7 @@ def test_what_was_delivered_is_marked_as_redelivered(broker: Broker, channel: Bl
     channel.basic_ack(tags[0])
     channel.basic_nack(tags[1])
     channel.basic_reject(tags[2], requeue=False)
+    channel.connection.close()
     broker.restart()
     channel = pika_channel(broker)
     assert [(b"1", True), (b"3", True), (b"4", False), (b"5", False)] == drained(channel, "queue")
@@ -159,6 +165,7 @@ def test_transient_things_are_gone(broker: Broker, channel: BlockingChannel, pik
     channel.basic_publish("", "durable", b"transient", TRANSIENT)
     channel.basic_publish("", "durable", b"persistent", PERSISTENT)
     channel.basic_publish("", "transient", b"persistent", PERSISTENT)
+    channel.connection.close()
     broker.restart()
     channel = pika_channel(broker)
     assert [(b"persistent", False)] == drained(channel, "durable")
@@ -174,6 +181,7 @@ def test_deleted_things_stay_deleted(broker: Broker, channel: BlockingChannel, p
     channel.basic_publish("", "again", b"~" * 5000, PERSISTENT)
     channel.queue_delete("again")
     channel.exchange_delete("gone")
+    channel.connection.close()
     broker.restart()
     channel = pika_channel(broker)
     assert 0 == channel.queue_declare("again", durable=True).method.message_count
@@ -185,10 +193,12 @@ def test_deleted_things_stay_deleted(broker: Broker, channel: BlockingChannel, p
 def test_an_auto_delete_queue_waits_for_a_consumer(broker: Broker, channel: BlockingChannel, pika_channel: Open) -> None:
     """A durable auto-delete queue outlives restarts until a consumer has come and gone."""
     channel.queue_declare("queue", durable=True, auto_delete=True)
+    channel.connection.close()
     broker.restart()
     channel = pika_channel(broker)
     tag = channel.basic_consume("queue", lambda *_: None)
     channel.basic_cancel(tag)
+    channel.connection.close()
     broker.restart()
     channel = pika_channel(broker)
     assert is_missing(pika_channel(broker), "queue", "queue")

@@ -31,12 +31,17 @@ def test_clients_are_told_and_the_exit_code_is_0(
     begin = time.monotonic()
     os.kill(broker.pid, number)
     with pytest.raises(ConnectionClosedByBroker) as caught:
-        while True:
-            channel.basic_publish("", "queue", b"~" * 1000, pika.BasicProperties(delivery_mode=2))
-            channel.connection.process_data_events(0)
+        publish_for_ever(channel)
     assert (320, GOODBYE) == (caught.value.reply_code, caught.value.reply_text)
     assert 0 == broker.wait()
     assert time.monotonic() - begin < STOP_SECONDS
+
+
+def publish_for_ever(channel: BlockingChannel) -> None:
+    """Load the broker until it ends the connection."""
+    while True:
+        channel.basic_publish("", "queue", b"~" * 1000, pika.BasicProperties(delivery_mode=2))
+        channel.connection.process_data_events(0)
 
 
 def test_clients_that_do_not_answer_do_not_delay_the_stop_for_long(

@@ -61,5 +61,6 @@ def test_spilled_messages_are_gone_after_a_restart(
     fill(channel, "spilled")
     channel.publish(b"last", routing_key="spilled", delivery_mode=2)
     channel.wait("basic.ack")
+    channel.stream.link.drop()
     broker.restart()
     connect(broker).channel().must_hold("spilled", "first", "last")

@@ -52,7 +52,7 @@ def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("")
     code, text = refusal("--data-dir", str(tmp_path))
     assert (1, f"amqpd: {tmp_path} is not an amqpd data folder and not empty\n") == (code, text)
-    assert ["precious.txt"] == os.listdir(tmp_path)
+    assert [tmp_path / "precious.txt"] == list(tmp_path.iterdir())
 
 
 def test_a_folder_below_a_file_cannot_be_made(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Commands that wait for an answer: they and what follows are heard later, as if nothing had happened."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,13 +19,13 @@ COMMANDS = st.lists(
             lambda channel, key, body, parts, count: publish(channel, "x", key, body, parts=parts) * count,
             st.sampled_from([1, 2]), st.sampled_from(["k", "key"]), st.sampled_from([b"", b"a", bytes(300)]),
             st.sampled_from([1, 1, 2]), st.integers(1, 4),
-        ),  # fmt: skip
+        ),
         st.just(method(1, "queue.purge", 0, "q", False)),
         st.just(method(2, "basic.ack", 1, False)),
         st.just(method(2, "channel.close", 200, "", 0, 0) + method(2, "channel.open", "")),
     ),
     max_size=6,
-)
+)  # fmt: skip
 DOUBTS = st.lists(st.booleans(), max_size=60)
 
 
@@ -99,7 +100,7 @@ def test_waiting_changes_nothing(commands: list[bytes], doubts: list[bool], cuts
     """Whenever the answers come, and however input is cut: the same commands in the same order, and the same output."""
     data = handshake() + method(1, "channel.open", "") + method(2, "channel.open", "") + b"".join(commands)
     edges = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
-    pieces = [data[start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
+    pieces = [data[start:stop] for start, stop in pairwise(edges)]
     expected = outcome([data], [], at_once=False)
 
     assert expected[-1] == RUNNING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import quote, unquote_plus
 
 from amqpd.broker import operations
@@ -15,7 +16,8 @@ from amqpd.management.tables import encoded
 from amqpd.wire import tables
 from exchanges.base import Binding, Exchange
 
-DEFAULT: str = "amq.default"
+ORDER: Final = ("source", "destination", "routing_key", "properties_key")
+DEFAULT: Final = "amq.default"
 """How paths name the default exchange."""
 
 
@@ -26,29 +28,31 @@ def exchange_name(segment: str) -> str:
 
 def bindings_of(vhost: VHost) -> list[Shape]:
     """All bindings of a virtual host, those to the default exchange first."""
-    shapes = [default_binding_shape(queue) for _, queue in sorted(vhost.queues.items())]
-    for _, exchange in sorted(vhost.exchanges.items()):
-        shapes += bindings_from(vhost, exchange)
-    return shapes
+    shapes = [shape for exchange in vhost.exchanges.values() for shape in bindings_from(vhost, exchange)]
+    return _sorted(shapes)
 
 
 def bindings_from(vhost: VHost, exchange: Exchange) -> list[Shape]:
     """The bindings whose source is the exchange."""
     if not exchange.name:
-        return [default_binding_shape(queue) for _, queue in sorted(vhost.queues.items())]
-    return [binding_shape(vhost.name, binding) for binding in exchange.bindings.values()]
+        return _sorted([default_binding_shape(queue) for queue in vhost.queues.values()])
+    return _sorted([binding_shape(vhost.name, binding) for binding in exchange.bindings.values()])
 
 
 def bindings_to_exchange(vhost: VHost, exchange: Exchange) -> list[Shape]:
     """The bindings whose destination is the exchange."""
     found = [binding for source in vhost.exchanges.values() for binding in source.bindings_to(exchange)]
-    return [binding_shape(vhost.name, binding) for binding in found]
+    return _sorted([binding_shape(vhost.name, binding) for binding in found])
 
 
 def bindings_to_queue(vhost: VHost, queue: Queue) -> list[Shape]:
     """The bindings of a queue, that to the default exchange first."""
-    found = [binding for _, source in sorted(vhost.exchanges.items()) for binding in source.bindings_to(queue.name)]
-    return [default_binding_shape(queue), *[binding_shape(vhost.name, binding) for binding in found]]
+    found = [binding for source in vhost.exchanges.values() for binding in source.bindings_to(queue.name)]
+    return _sorted([default_binding_shape(queue), *[binding_shape(vhost.name, binding) for binding in found]])
+
+
+def _sorted(shapes: list[Shape]) -> list[Shape]:
+    return sorted(shapes, key=lambda shape: [str(shape[name]) for name in ORDER])
 
 
 async def list_bindings(call: Call) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from amqpd.management.views.parameters import parameter_shape
 from amqpd.management.views.policies import policy_shapes
 from amqpd.management.views.users import permission_shapes, topic_permission_shapes, user_shape
 
+SLICE: Final = 250
+"""Objects that are declared before others may go on."""
 EXPLANATION: Final = "Definitions of an amqpd broker; RabbitMQ can import them, too"
 
 
@@ -152,12 +155,12 @@ def _without_vhost(shapes: list[Shape]) -> list[Shape]:
 
 
 async def import_all(call: Call) -> object:
-    """Carry out a document, sent as JSON or as the form field `file`: all of it or nothing."""
+    """Carry out a document, sent as JSON or as the form field `file`: checked as a whole before anything is changed."""
     return await _import(call, None)
 
 
 async def import_vhost(call: Call) -> object:
-    """Carry out a document in one virtual host: all of it or nothing."""
+    """Carry out a document in one virtual host: checked as a whole before anything is changed."""
     return await _import(call, call.seen_vhost().name)
 
 
@@ -170,7 +173,11 @@ async def _import(call: Call, vhost: str | None) -> object:
         call.site.wiring.begin()
     else:
         document = await call.body()
-    Import(call.broker, document, vhost).carry_out()
+    plan = Import(call.broker, document, vhost)
+    plan.prepare()
+    while plan.go_on(SLICE):
+        call.begin()
+        await asyncio.sleep(0)
     if isinstance(redirect, str) and redirect.startswith(("#", "/")) and not redirect.startswith("//"):
         return await call.done(Answer(303, headers={"Location": redirect}))
     return await call.done(NO_CONTENT)

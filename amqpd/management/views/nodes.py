@@ -12,13 +12,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from amqpd import __version__
 from amqpd.management.call import Call
 from amqpd.management.page import Shape
 from amqpd.management.refusal import not_found
 from amqpd.management.site import Site
 from amqpd.management.stats import Measured
 from amqpd.management.views.overview import contexts, exchange_types
+from amqpd.version import VERSION
 
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 LIBRARIES: Final = ("aiohttp", "aiosqlite", "lmdb", "pamqp")
@@ -126,7 +126,7 @@ def _switches() -> int:
 
 
 def _applications() -> list[Shape]:
-    found: list[Shape] = [{"name": "amqpd", "description": "AMQP 0-9-1 broker", "version": __version__}]
+    found: list[Shape] = [{"name": "amqpd", "description": "AMQP 0-9-1 broker", "version": VERSION}]
     for name in LIBRARIES:
         about = metadata.metadata(name)
         found.append({"name": name, "description": about["Summary"], "version": metadata.version(name)})

@@ -6,7 +6,6 @@ import platform
 import sys
 from typing import Final
 
-from amqpd import __version__
 from amqpd.broker import governance
 from amqpd.management import counters
 from amqpd.management.call import Answer, Call, string
@@ -15,6 +14,7 @@ from amqpd.management.rates import Sums
 from amqpd.management.site import Door, Site
 from amqpd.management.stats import Measured
 from amqpd.management.tables import text
+from amqpd.version import VERSION
 from exchanges import registry
 
 CLUSTER_NAME: Final = "cluster_name"
@@ -60,7 +60,7 @@ async def show_overview(call: Call) -> object:
         "node_tags": {},
         "erlang_version": platform.python_version(),
         "erlang_full_version": f"Python {sys.version}",
-        "amqpd_version": __version__,
+        "amqpd_version": VERSION,
         "release_series_support_status": "supported",
         "disable_stats": False,
         "enable_queue_totals": False,

@@ -5,6 +5,7 @@ import sys
 import time
 
 import pika
+from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPConnectionError, UnroutableError
 
 URL, PREFIX = os.environ["AMQP_URL"], os.environ["PREFIX"]
@@ -12,7 +13,7 @@ EXCHANGE, QUEUE, WORK, DEAD, RPC, BULK = (f"{PREFIX}.{name}" for name in ("x", "
 PERSISTENT = pika.BasicProperties(delivery_mode=2)
 
 
-def connect():
+def connect() -> tuple[pika.BlockingConnection, BlockingChannel]:
     """A connection and a channel with confirms; tries again while the broker is not there."""
     while True:
         try:
@@ -25,20 +26,23 @@ def connect():
         return connection, channel
 
 
-def topology(channel):
+def topology(channel: BlockingChannel) -> None:
+    """Declares what the scenario needs."""
     channel.exchange_declare(EXCHANGE, "topic", durable=True)
     channel.queue_declare(QUEUE, durable=True)
     channel.queue_bind(QUEUE, EXCHANGE, "a.#")
     print("topology", flush=True)
 
 
-def confirms(channel):
+def confirms(channel: BlockingChannel) -> None:
+    """Publishes a hundred messages, each of which waits for its confirm."""
     for n in range(100):
         channel.basic_publish(EXCHANGE, "a.b", str(n).encode(), PERSISTENT)
     print("confirmed 100", flush=True)
 
 
-def returns(channel):
+def returns(channel: BlockingChannel) -> None:
+    """Publishes a mandatory message that no queue wants."""
     try:
         channel.basic_publish(EXCHANGE, "nowhere", b"lost", mandatory=True)
     except UnroutableError as error:
@@ -46,7 +50,8 @@ def returns(channel):
         print(f"returned {method.reply_code} {method.reply_text}", flush=True)
 
 
-def prefetch(connection, channel):
+def prefetch(connection: pika.BlockingConnection, channel: BlockingChannel) -> None:
+    """Takes a hundred messages, five at a time."""
     received = []
     channel.basic_qos(prefetch_count=5)
     tag = channel.basic_consume(QUEUE, lambda _, method, __, ___: received.append(method.delivery_tag))
@@ -62,7 +67,8 @@ def prefetch(connection, channel):
     print(f"acked {acked}", flush=True)
 
 
-def dead_letters(channel):
+def dead_letters(channel: BlockingChannel) -> None:
+    """Refuses a message and finds it where dead letters go."""
     arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": DEAD}
     channel.queue_declare(DEAD, durable=True)
     channel.queue_declare(WORK, durable=True, arguments=arguments)
@@ -75,7 +81,8 @@ def dead_letters(channel):
     print("dead", properties.headers["x-death"][0]["reason"], flush=True)
 
 
-def rpc(connection, channel):
+def rpc(connection: pika.BlockingConnection, channel: BlockingChannel) -> None:
+    """Asks and answers by direct reply-to."""
     channel.queue_declare(RPC, durable=True)
     replies = []
     tag = channel.basic_consume("amq.rabbitmq.reply-to", lambda *delivery: replies.append(delivery[3]), auto_ack=True)
@@ -89,10 +96,12 @@ def rpc(connection, channel):
     print("reply", replies[0].decode(), flush=True)
 
 
-def volume(connection, channel):
+def volume(connection: pika.BlockingConnection, channel: BlockingChannel) -> None:
+    """Sends ten thousand messages through a queue and checks them."""
     channel.queue_declare(BULK, durable=True)
+    publisher = connection.channel()  # without confirms, for each of which a blocking connection would wait
     for n in range(10_000):
-        channel.basic_publish("", BULK, str(n).encode(), PERSISTENT)
+        publisher.basic_publish("", BULK, str(n).encode(), PERSISTENT)
     channel.basic_qos(prefetch_count=500)
     received = 0
     for method, _, body in channel.consume(BULK):
@@ -108,7 +117,7 @@ def volume(connection, channel):
     print(f"messages {received} in order", flush=True)
 
 
-def main():
+def main() -> None:
     """Walks the scenario."""
     connection, channel = connect()
     topology(channel)

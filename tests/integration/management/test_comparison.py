@@ -141,15 +141,19 @@ def is_expected(where: str) -> bool:
 def differences(where: str, theirs: object, ours: object) -> Iterator[tuple[str, str]]:
     """Where a member is missing or of another type."""
     if kind(theirs) != kind(ours):
-        if theirs is not None and ours is not None and not (theirs in ([], {}) and ours in ([], {})):
+        if theirs is not None and ours is not None and (theirs or ours):
             yield where, f"{kind(theirs)} there, {kind(ours)} here"
-    elif isinstance(theirs, dict) and not where.endswith(("arguments", "client_properties", "definition", "value")):
+    elif (
+        isinstance(theirs, dict)
+        and isinstance(ours, dict)
+        and not where.endswith(("arguments", "client_properties", "definition", "value"))
+    ):
         for name, value in theirs.items():
             if name in ours:
                 yield from differences(f"{where}.{name}", value, ours[name])
             else:
                 yield f"{where}.{name}", "missing"
-    elif isinstance(theirs, list) and theirs and ours:
+    elif isinstance(theirs, list) and isinstance(ours, list) and theirs and ours:
         yield from differences(f"{where}[]", richest(theirs), richest(ours))
 
 

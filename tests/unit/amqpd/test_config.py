@@ -1,7 +1,7 @@
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import get_args, get_origin
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_defaults_have_the_types_of_the_fields() -> None:
     assert config.config is None
 
 
-def is_one_of(value: object, promise: Any) -> bool:
+def is_one_of(value: object, promise: object) -> bool:
     """Whether a value is of a type, which may be a union or a container of others."""
     if get_origin(promise) is UnionType:
         return any(is_one_of(value, choice) for choice in get_args(promise))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amqpd.options import OPTIONS, Option, choice, integer, nonempty, optional_path, path, seconds, size
+from amqpd.options import OPTIONS, Option, choice, fraction_or_size, integer, nonempty, optional_path, path, seconds, size
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
@@ -71,6 +71,19 @@ def test_integer_refuses_the_rest(text: str) -> None:
     """Signs, spaces and Python's own notations are no numbers for people."""
     with pytest.raises(ValueError, match="must be a whole number between 0 and 65535"):
         integer(0, 65535)(text)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("0.6", 0.6), ("1.0", 1.0), ("0", 0), ("2GiB", 2**31)])
+def test_a_watermark_is_a_fraction_or_a_size(text: str, expected: float) -> None:
+    """The point tells them apart."""
+    assert expected == fraction_or_size(text)
+
+
+@pytest.mark.parametrize("text", ["", "1.1", ".5", "-0.5", "60%", "2.5GiB"])
+def test_a_watermark_is_nothing_else(text: str) -> None:
+    """More than all the memory, percentages and fractions of sizes are refused."""
+    with pytest.raises(ValueError, match="must be a"):
+        fraction_or_size(text)
 
 
 def test_seconds_may_have_fractions() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from amqpd.broker.permissions import CACHED_ANSWERS, CONFIGURE, READ, WRITE, Access, Permission
+from amqpd.broker.permissions import CACHED_ANSWERS, CONFIGURE, READ, WRITE, Access, Permission, TopicPermission
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,25 @@ def test_expressions_are_kept_as_they_came() -> None:
     """What was set can be listed again."""
     permission = Permission("", ".*", "a|b")
     assert ("", ".*", "a|b") == (permission.configure, permission.write, permission.read)
+
+
+@pytest.mark.parametrize(
+    ("expression", "routing_key", "expected"),
+    [
+        ("^a", "a.b", True),
+        ("^a", "b.a", False),
+        ("", "", True),
+        ("", "a", False),
+        ("^{username}-", "a.lice-1", True),
+        ("^{username}-", "axlice-1", False),
+        ("^{vhost}$", "/", True),
+        ("^{client_id}$", "{client_id}", True),
+        ("[b-{username}]", "a", False),
+    ],
+)
+def test_routing_keys_at_a_topic_exchange(expression: str, routing_key: str, expected: bool) -> None:
+    """The names that stand for variables mean themselves; what they spoil allows nothing."""
+    access = Access("a.lice", "/", Permission("", "", ""), {"x": TopicPermission(expression, "")})
+    assert [expected] * 2 == [access.can_route(WRITE, "x", routing_key) for _ in range(2)]
+    assert access.can_route(READ, "other", "anything")
+    assert (routing_key == "") is access.can_route(READ, "x", routing_key)

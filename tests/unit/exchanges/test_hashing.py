@@ -1,7 +1,15 @@
 import pytest
 
 from exchanges.base import ArgumentError, Exchange, property_header
-from exchanges.hashing import MAX_WEIGHT, ConsistentHashExchange, ModulusHashExchange, RandomExchange, digest, jump
+from exchanges.hashing import (
+    MAX_WEIGHT,
+    ConsistentHashExchange,
+    LocalRandomExchange,
+    ModulusHashExchange,
+    RandomExchange,
+    digest,
+    jump,
+)
 
 
 def tally(exchange: Exchange, messages: int = 1000) -> dict[str, int]:
@@ -168,3 +176,13 @@ def test_modulus_does_not_depend_on_the_order_of_binding() -> None:
 def test_random_routes_are_not_cacheable() -> None:
     """A random choice is made anew for each message."""
     assert not RandomExchange("x").routes_by_key
+
+
+def test_a_local_random_exchange_takes_no_binding_key() -> None:
+    """Apart from that it is a random exchange."""
+    exchange = LocalRandomExchange("x")
+    with pytest.raises(ArgumentError, match="Non empty binding 'key' key not permitted"):
+        exchange.bind("queue", "key", {})
+    exchange.bind("one", "", {})
+    exchange.bind("two", "", {})
+    assert {"one", "two"} == set(tally(exchange))

@@ -5,7 +5,7 @@ from exchanges.direct import DirectExchange
 from exchanges.fanout import FanoutExchange
 from exchanges.hashing import ConsistentHashExchange, RandomExchange
 from exchanges.headers import HeadersExchange
-from exchanges.router import Router, routing_keys
+from exchanges.router import Gatekeeper, Router, routing_keys
 from exchanges.topic import TopicExchange
 
 
@@ -180,3 +180,39 @@ def test_wrong_routing_keys(headers: dict[str, object], text: str) -> None:
     with pytest.raises(ArgumentError) as raised:
         routing_keys("key", headers)
     assert f"invalid message: {text}" == str(raised.value)
+
+
+class Keeper(Gatekeeper):
+    """Closes one gate, and remembers at which it stood."""
+
+    def __init__(self, closed: Exchange) -> None:
+        self.closed = closed
+        self.seen: list[Exchange] = []
+
+    def admits(self, exchange: Exchange) -> bool:
+        """See `Gatekeeper.admits`."""
+        self.seen.append(exchange)
+        return exchange is not self.closed
+
+
+def test_a_gatekeeper_stands_at_gated_exchanges_only() -> None:
+    """What it does not admit goes neither to bindings nor to the alternate (invariant 4); the rest of the way is open."""
+    source, gated, open_one = FanoutExchange("source"), FanoutExchange("gated"), FanoutExchange("open")
+    spare = FanoutExchange("spare")
+    gated.alternate = "spare"
+    gated.gated = spare.gated = True
+    spare.bind("spare", "", {})
+    open_one.bind("two", "", {})
+    source.bind(gated, "", {})
+    source.bind(open_one, "", {})
+    routes = router(source, gated, open_one, spare)
+    assert (True, False) == (routes.gated(source), routes.gated(open_one))
+    assert (False, True) == (routes.cacheable(source), routes.cacheable(open_one))
+
+    keeper = Keeper(gated)
+    assert ["two"] == routes.route(source, [""], {}, keeper)
+    assert [gated] == keeper.seen
+    keeper = Keeper(source)
+    assert ["spare", "two"] == sorted(routes.route(source, [""], {}, keeper))
+    assert [gated, spare] == keeper.seen
+    assert ["spare", "two"] == sorted(routes.route(source, [""], {}))

@@ -35,8 +35,7 @@ class Ending(ChannelHandler):
 def setting(queue_timeout: int = NONE, timeout: int = NONE) -> tuple[Core, CoreChannel]:
     """A consumer with these timeouts of a queue with three messages, which it has received."""
     core = Core()
-    arguments = {} if queue_timeout == NONE else {"x_consumer_timeout": queue_timeout}
-    queue = declare(core, "q", **arguments)
+    queue = declare(core, "q") if queue_timeout == NONE else declare(core, "q", x_consumer_timeout=queue_timeout)
     channel = core.channel()
     connection = Connection(Quiet(), channel.output, 1)
     connection.limits = Limits(0, 0, 0)

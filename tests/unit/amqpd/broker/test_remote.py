@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 
 from amqpd.broker import operations
@@ -101,14 +103,15 @@ def test_refused_virtual_host() -> None:
 def test_resources_and_topics() -> None:
     """Queues, exchanges and routing keys are asked about by name; the default exchange is amq.default."""
     access = Asked(user="allow", vhost="allow").enter()
-    questions = []
-    for ask in (
+    calls: list[Callable[[], bool]] = [
         lambda: access.can(READ, "q", QUEUE),
         lambda: access.can(WRITE, ""),
         lambda: access.can_route(WRITE, "amq.topic", "a.b"),
-    ):
+    ]
+    questions = []
+    for call in calls:
         with pytest.raises(Undecided) as found:
-            ask()
+            call()
         questions.append((found.value.subject, dict(found.value.parameters)))
     who = {"username": "alice", "vhost": "/", "tags": ""}
     variables = {"variable_map.username": "alice", "variable_map.vhost": "/"}
@@ -143,7 +146,7 @@ def test_permission_is_remembered_until_it_expires_and_refusal_is_not() -> None:
     assert ["asked", True, True, "asked", False, "asked"] == answers
 
 
-def test_a_named_by_the_server_queue_keeps_its_name_while_it_is_asked_about() -> None:
+def test_the_name_that_a_queue_is_given_stays_while_it_is_asked_about() -> None:
     """Else every answer would be about a name that nobody wants any more."""
     core = Core()
     asked = Asked(user="allow", vhost="allow", resource="allow")
@@ -157,10 +160,15 @@ def test_a_named_by_the_server_queue_keeps_its_name_while_it_is_asked_about() ->
     with pytest.raises(Undecided) as found:
         operations.declare_queue(client, core.vhost, "", False, False, False, b"")
     assert dict(found.value.parameters)["name"] != first
+
+
+def test_a_refused_command() -> None:
+    """Its words are those of any other refusal."""
+    core = Core()
+    asked = Asked(user="allow", vhost="allow", resource="deny")
+    client = Client("alice", "/", asked.enter(), False, True)
+    with pytest.raises(Undecided) as found:
+        operations.delete_queue(client, core.vhost, "q", False, False)
+    asked.settle(found.value)
     with pytest.raises(AccessRefused, match=r"access to queue 'q' in vhost '/' refused for user 'alice'"):
-        asked.known["resource"] = "deny"
-        try:
-            operations.delete_queue(client, core.vhost, "q", False, False)
-        except Undecided as question:
-            asked.settle(question)
         operations.delete_queue(client, core.vhost, "q", False, False)

@@ -3,8 +3,9 @@ import base64
 import pytest
 
 from amqpd.broker import passwords
+from amqpd.broker.patience import FAILURES, PAUSE
 from amqpd.broker.users import User, Users
-from amqpd.management.logins import FAILURE_SECONDS, FAILURES, TOKEN_SECONDS, Logins, Unknown
+from amqpd.management.logins import TOKEN_SECONDS, Logins, Unknown
 from amqpd.management.refusal import Refusal
 
 
@@ -68,5 +69,5 @@ def test_patience_ends_and_returns(users: Users) -> None:
         logins.login("ada", "secret", "10.0.0.1")
     assert 429 == refused.value.status
     assert "ada" == logins.login("ada", "secret", "10.0.0.2").name
-    time.now += FAILURE_SECONDS
+    time.now += PAUSE
     assert "ada" == logins.login("ada", "secret", "10.0.0.1").name

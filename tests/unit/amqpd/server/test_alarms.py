@@ -3,6 +3,7 @@ import pytest
 from amqpd.broker.clock import Clock
 from amqpd.broker.events import Events
 from amqpd.server.alarms import DISK, MEMORY, STORE, WATERMARK, Alarms, Blockable
+from amqpd.wire.frames import HEARTBEAT_FRAME
 from helpers.client import method, publish
 from helpers.pair import ConnectionPair, Hall, opened
 
@@ -29,14 +30,16 @@ class Publisher(Blockable):
 def test_publishers_are_told_why(low: tuple[str, ...], reason: str) -> None:
     """In RabbitMQ's words, once, and again when all is well."""
     alarms, publisher = Alarms(Events(Clock())), Publisher()
+    active = [alarms.active]
     for resource in low:
         alarms.set(resource, WATERMARK)
-    assert alarms.active
+    active.append(alarms.active)
     for _ in range(2):
         alarms.publisher_seen(publisher)
     for resource in low:
         alarms.clear(resource, WATERMARK)
-    assert not alarms.active
+    active.append(alarms.active)
+    assert [False, True, False] == active
     assert [reason, ""] == publisher.told
 
 
@@ -62,10 +65,10 @@ def test_who_left_is_not_unblocked() -> None:
     assert ["low on disk"] == publisher.told
 
 
-def blocked() -> ConnectionPair:
+def blocked(heartbeat: int = 0) -> ConnectionPair:
     """A connection that published during an alarm."""
     hall = Hall()
-    pair = opened(hall, 1, connection_blocked=True)
+    pair = opened(hall, 1, heartbeat=heartbeat, connection_blocked=True)
     pair.call("queue.declare", 0, "q", False, True, False, False, False, b"")
     hall.alarms.set(MEMORY, WATERMARK)
     pair.send(publish(1, "", "q", b"first"))
@@ -93,13 +96,24 @@ def test_input_waits_for_the_end_of_the_alarm() -> None:
     ]
 
 
+def test_heartbeats_go_on() -> None:
+    """A blocked client is sent heartbeats, and is not given up for its silence."""
+    pair = blocked(heartbeat=10)
+    for _ in range(20):
+        pair.socket.written.clear()
+        pair.loop.advance(10)
+        assert HEARTBEAT_FRAME in pair.socket.written
+    assert pair.socket.closed_by == ""
+
+
 def test_little_is_kept_of_a_blocked_connection() -> None:
     """More than 64 KiB stay in the socket; the end of the alarm frees it."""
     pair = blocked()
     pair.send(publish(1, "", "q", bytes(70_000)))
-    assert not pair.socket.is_reading
+    is_reading = [pair.socket.is_reading]
     pair.hall.alarms.clear(MEMORY, WATERMARK)
-    assert pair.socket.is_reading
+    is_reading.append(pair.socket.is_reading)
+    assert [False, True] == is_reading
     assert ready(pair) == 2
 
 

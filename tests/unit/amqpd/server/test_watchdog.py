@@ -19,9 +19,9 @@ def test_a_stall_is_logged_with_its_place(caplog: pytest.LogCaptureFixture) -> N
         watchdog = Watchdog(asyncio.get_running_loop())
         watchdog.start()
         dawdle(0.6)
-        while not caplog.records:
-            await asyncio.sleep(0.05)
+        await asyncio.sleep(0)
         watchdog.stop()
+        await asyncio.to_thread(watchdog._thread.join, 5)
 
     with caplog.at_level(logging.WARNING):
         asyncio.run(run())

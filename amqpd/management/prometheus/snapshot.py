@@ -1,0 +1,90 @@
+"""What a scrape looks at: the objects that there are when it begins, and the sums of what was counted by then.
+
+1. Looking takes a slice of the objects at a time, so that no delivery waits for it.
+2. What deleted queues have counted is read at the same moment as the list of those that are not, so that no sum goes down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from amqpd.broker.connections import ConnectionInfo
+from amqpd.broker.queue import Queue
+from amqpd.broker.session import Session
+from amqpd.broker.totals import CHANNEL_COUNTERS, QUEUE_COUNTERS, Row, added
+from amqpd.management.site import Site
+
+SLICE: Final = 500
+"""Objects that are looked at before others may go on."""
+NO_ROW: Final[Row] = (0,) * len(QUEUE_COUNTERS)
+
+
+class Channel(NamedTuple):
+    """An open channel."""
+
+    name: str
+    vhost: str
+    session: Session
+
+
+class Snapshot:
+    """The state of a broker at the beginning of a scrape."""
+
+    def __init__(self, site: Site, includes: Callable[[Queue], bool]) -> None:
+        """Only the queues that are included are looked at."""
+        broker = site.broker
+        self.site: Final = site
+        self.queues: Final = [queue for vhost in broker.vhosts.values() for queue in vhost.queues.values() if includes(queue)]
+        self.connections: Final = list(broker.connections.open)
+        self.channels: Final = [
+            Channel(f"{connection.name} ({number})", connection.vhost, session)
+            for connection in self.connections
+            for number, session in connection.sessions().items()
+        ]
+        self.rows: Final[dict[str, Row]] = dict(broker.totals.deleted_queues)
+        """By queue type, what all queues there ever were have counted, once `count` is done."""
+        self._channel_row: Final = dict(zip(CHANNEL_COUNTERS, broker.totals.channel_row(), strict=True))
+        self._row: Row = NO_ROW
+        self.received: Final = _sums(broker.connections.received_by_closed, self.connections, _received)
+        """Octets, and reads."""
+        self.sent: Final = _sums(broker.connections.sent_by_closed, self.connections, _sent)
+        """Octets, and writes."""
+
+    async def count(self) -> None:
+        """Add up what the queues have counted."""
+        for number, queue in enumerate(self.queues):
+            queue_type = queue.arguments.type
+            self.rows[queue_type] = added(self.rows.get(queue_type, NO_ROW), queue.counted())
+            if number % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+        for row in self.rows.values():
+            self._row = added(self._row, row)
+
+    def queue_counter(self, name: str) -> int:
+        """The sum over all queues there ever were of a counter that `QUEUE_COUNTERS` names."""
+        return self._row[QUEUE_COUNTERS.index(name)]
+
+    def channel_counter(self, name: str) -> int:
+        """The sum over all channels there ever were of a counter that `CHANNEL_COUNTERS` names."""
+        return self._channel_row[name]
+
+
+def _sums(
+    closed: tuple[int, int], connections: list[ConnectionInfo], read: Callable[[ConnectionInfo], tuple[int, int]]
+) -> tuple[int, int]:  # fmt: skip
+    octets, calls = closed
+    for connection in connections:
+        more, more_calls = read(connection)
+        octets += more
+        calls += more_calls
+    return octets, calls
+
+
+def _received(connection: ConnectionInfo) -> tuple[int, int]:
+    return connection.received()
+
+
+def _sent(connection: ConnectionInfo) -> tuple[int, int]:
+    return connection.sent()
