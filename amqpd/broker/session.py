@@ -39,9 +39,7 @@ from persistence.store import Store
 class Confirmer(Awaiter):
     """Sends a channel's confirms: the only producer of them."""
 
-    def __init__(
-        self, outbox: Outbox, store: Store, durability: Durability, turn: Turn, counts: ChannelCounts
-    ) -> None:
+    def __init__(self, outbox: Outbox, store: Store, durability: Durability, turn: Turn, counts: ChannelCounts) -> None:
         self.outbox: Final = outbox
         self.store: Final = store
         self.durability: Final = durability

@@ -24,7 +24,7 @@ from amqpd.server.transport import Transport
 
 logger = logging.getLogger(__name__)
 
-GOODBYE_SECONDS: Final = 5.0
+GOODBYE_SECONDS: Final = 1.5
 """How long clients have for answering connection.close when the broker stops."""
 BACKLOG: Final = 1024
 

@@ -32,11 +32,12 @@ class Channel(NamedTuple):
 class Snapshot:
     """The state of a broker at the beginning of a scrape."""
 
-    def __init__(self, site: Site, includes: Callable[[Queue], bool]) -> None:
-        """Only the queues that are included are looked at."""
+    def __init__(self, site: Site, includes: Callable[[Queue], bool] | None = None) -> None:
+        """Only the queues that are included are looked at; by default all are."""
         broker = site.broker
         self.site: Final = site
-        self.queues: Final = [queue for vhost in broker.vhosts.values() for queue in vhost.queues.values() if includes(queue)]
+        queues = [queue for vhost in broker.vhosts.values() for queue in vhost.queues.values()]
+        self.queues: Final = queues if includes is None else [queue for queue in queues if includes(queue)]
         self.connections: Final = list(broker.connections.open)
         self.channels: Final = [
             Channel(f"{connection.name} ({number})", connection.vhost, session)

@@ -1,0 +1,71 @@
+// One exchange: what leads to it, where it leads, and publishing to it.
+
+import { call, get, path } from "../lib/api.js";
+import { h } from "../lib/dom.js";
+import { plural } from "../lib/format.js";
+import { go } from "../lib/router.js";
+import { ask } from "../parts/dialog.js";
+import { EDGES_MAX, graph } from "../parts/graph.js";
+import { empty } from "../parts/states.js";
+import { argumentList, badge, button, details, head } from "../parts/table.js";
+import { bind, bindingTable } from "./binding.js";
+import { exchangeTitle, features, segmentOf } from "./exchanges.js";
+import { publish } from "./publish.js";
+
+export const exchangePage = {
+  title: (route) => route.segments[2],
+  load: async (route, signal) => {
+    const here = path`exchanges/${route.segments[1]}/${route.segments[2]}`;
+    const [exchange, from, into] = await Promise.all([
+      get(here, {}, signal),
+      get(`${here}/bindings/source`, {}, signal),
+      get(`${here}/bindings/destination`, {}, signal),
+    ]);
+    return { exchange, from, into };
+  },
+  view: ({ exchange, from, into }, route) => {
+    const isDefault = exchange.name === "";
+    return [
+      head(exchangeTitle(exchange.name), {
+        back: ["#/exchanges", "Exchanges"],
+        beside: [badge(exchange.type), features(exchange)],
+        actions: [
+          !exchange.internal && button("Publish", () => publish({ vhost: exchange.vhost, exchange: exchange.name })),
+          !isDefault && button("Bind", () => bind({ vhost: exchange.vhost, source: exchange.name })),
+          !isDefault && !exchange.name.startsWith("amq.") && button("Delete", () => remove(exchange, from.length), "danger"),
+        ],
+      }),
+      h("section", { class: "panel" }, details([
+        ["Virtual host", exchange.vhost],
+        ["Type", exchange.type],
+        ["Policy", exchange.policy],
+        ["Arguments", argumentList(exchange.arguments)],
+      ])),
+      picture(from, into),
+      h("section", {}, h("h2", {}, `To ${plural(from.length, "binding")}`), from.length
+        ? bindingTable(from, route, { withSource: false, canUnbind: !isDefault })
+        : empty("Leads nowhere", "Messages to this exchange are dropped, or returned if they are mandatory.")),
+      into.length > 0 && h("section", {}, h("h2", {}, `From ${plural(into.length, "exchange")}`), bindingTable(into, route, { withSource: true, canUnbind: true })),
+    ];
+  },
+};
+
+function picture(from, into) {
+  const all = [...into, ...from];
+  if (all.length === 0) return null;
+  return h("section", {}, graph(all), all.length > EDGES_MAX && h("p", { class: "intro" }, `The first ${EDGES_MAX} of ${all.length} bindings are drawn.`));
+}
+
+function remove(exchange, bindings) {
+  ask({
+    title: `Delete exchange ${exchange.name}?`,
+    intro: bindings ? `Its ${plural(bindings, "binding")} go with it. Publishers that use it get an error.` : "Publishers that use it get an error.",
+    action: "Delete",
+    isDanger: true,
+    run: async () => {
+      await call("DELETE", path`exchanges/${exchange.vhost}/${segmentOf(exchange.name)}`);
+      go("#/exchanges");
+      return `Exchange ${exchange.name} is deleted.`;
+    },
+  });
+}

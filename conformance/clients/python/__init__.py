@@ -1,0 +1,1 @@
+"""The scenario in Python, one library a file."""
