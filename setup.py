@@ -29,10 +29,33 @@ HOT = [
     "persistence/*.py",
 ]
 COLD = {
-    "persistence/check.py",  # runs once, in a command of its own
-    "persistence/committer.py",  # coroutines
-    "persistence/definitions.py",  # the same
-    "persistence/rows.py",  # dataclasses with slots
+    # Coroutines.
+    "persistence/committer.py",
+    "persistence/definitions.py",
+    # Dataclasses with slots.
+    "persistence/rows.py",
+    # Run at start, or in a command of their own.
+    "amqpd/broker/recovery.py",
+    "persistence/check.py",
+    "persistence/data_folder.py",
+    "persistence/lmdb_store.py",
+    "persistence/memory.py",
+    "persistence/recovery.py",
+    "persistence/residency.py",
+    "persistence/schema.py",
+    # Run when somebody administers the broker: compiling them would cost installers time and users nothing.
+    "amqpd/broker/administration.py",
+    "amqpd/broker/browse.py",
+    "amqpd/broker/connection_facts.py",
+    "amqpd/broker/definitions.py",
+    "amqpd/broker/facts.py",
+    "amqpd/broker/governance.py",
+    "amqpd/broker/parameters.py",
+    "amqpd/broker/policies.py",
+    "amqpd/broker/policy_keys.py",
+    "amqpd/broker/profile.py",
+    "amqpd/broker/quota.py",
+    "amqpd/broker/terms.py",
 }
 
 

@@ -42,6 +42,7 @@ def run_parser() -> argparse.ArgumentParser:
     parser.add_argument("--timeout", type=float, default=4.0, help="seconds to wait for any answer")
     parser.add_argument("--report", type=Path, help="where to write the HTML page")
     parser.add_argument("--json", type=Path, help="where to write the results for `compare`")
+    parser.add_argument("--brief", action="store_true", help="leave the frames out of the JSON, which makes it small")
     parser.add_argument("--list", action="store_true", help="print the cases and run nothing")
     return parser
 
@@ -92,7 +93,7 @@ def _run(options: argparse.Namespace) -> int:
         run = Runner(Target(options), options.jobs, progress.note).run(cases)
     summary(run)
     if options.json:
-        options.json.write_text(json.dumps(run.as_dict(), indent=1, ensure_ascii=False))
+        options.json.write_text(json.dumps(run.as_dict(with_frames=not options.brief), indent=1, ensure_ascii=False))
     if options.report:
         options.report.write_text(page(run.as_dict()))
     return 0 if run.is_conforming else 1
@@ -106,7 +107,8 @@ def _prove(options: argparse.Namespace) -> int:
     proof = Proof(target, proxy)
     cases = [case for case in select(load(), options.select, options.deselect) if not case.needs]
     survivors = [case for case in cases if proof.survives(case)]
-    print("\n".join(f"{case.id:60} {case.title}" for case in survivors))
+    for case in survivors:
+        print(f"{case.id:60} {case.title}")
     print(f"{len(cases) - len(survivors)} of {len(cases)} cases fail when the broker's last word is corrupted")
     return 1 if survivors else 0
 

@@ -22,7 +22,7 @@ class Outcome:
         self.frames = frames
         self.seconds = seconds
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, *, with_frames: bool = True) -> dict[str, Any]:
         """The outcome as it is stored in a JSON report."""
         return {
             "id": self.case.id,
@@ -36,7 +36,7 @@ class Outcome:
             "observed": self.observed,
             "remark": self.remark,
             "seconds": round(self.seconds, 3),
-            "frames": self.frames,
+            "frames": self.frames if with_frames else [],
         }
 
 
@@ -58,7 +58,7 @@ class Run:
         """Whether no MUST failed."""
         return not any(outcome.status == FAILED and outcome.case.level is Level.MUST for outcome in self.outcomes)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, *, with_frames: bool = True) -> dict[str, Any]:
         """The run as it is stored in a JSON report."""
         areas = {outcome.case.area.name: outcome.case.area.title for outcome in self.outcomes}
         return {
@@ -66,5 +66,5 @@ class Run:
             "url": self.url,
             "seconds": round(self.seconds, 1),
             "areas": areas,
-            "cases": [outcome.as_dict() for outcome in self.outcomes],
+            "cases": [outcome.as_dict(with_frames=with_frames) for outcome in self.outcomes],
         }

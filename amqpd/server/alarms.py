@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from amqpd.broker.events import Events
 
 MEMORY: Final = "memory"
@@ -19,6 +21,7 @@ STORE: Final = "store"
 """The causes of an alarm: a measure passed its limit, or the store found no space."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Blockable:
     """A connection that can be kept from publishing."""
 

@@ -97,7 +97,6 @@ def _(broker: Broker) -> None:
     "Closing a channel that is not open is not answered with success",
     CLOSE,
     SHOULD,
-    deviations={"RabbitMQ 3.10": "it answers close-ok for every number; the specification asks for 504"},
 )
 def _(broker: Broker) -> None:
     connection = broker.connect()

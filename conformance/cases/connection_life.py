@@ -1,8 +1,11 @@
 """Connections: opening the virtual host, closing in order and out of order, client properties, TLS."""
 
+import time
+
 from conformance.broker import Broker
 from conformance.cases.handshake import LIFE, PATIENCE, before_open, handshake, method
 from conformance.catalogue import EXTENSION, SHOULD
+from conformance.client.link import Disconnected
 from conformance.mismatch import Mismatch, equal, require
 from conformance.wire.frames import PROTOCOL_HEADER
 
@@ -61,6 +64,23 @@ def _(broker: Broker) -> None:
 def _(broker: Broker) -> None:
     connection = broker.connect()
     connection.call("connection.close", reply_code=200, reply_text="Goodbye")
+
+
+@handshake.case(
+    "connection.close.tcp",
+    "After close-ok the server leaves it to the client to close TCP, as clients take an early end for an error",
+    "RabbitMQ: connection.close (lapin relies on it)",
+    EXTENSION,
+)
+def _(broker: Broker) -> None:
+    connection = broker.connect()
+    connection.call("connection.close", reply_code=200)
+    try:
+        connection.pump(time.monotonic() + 0.3)
+    except TimeoutError:
+        return
+    except Disconnected:
+        raise Mismatch("TCP still open", "the broker closed the TCP connection") from None
 
 
 @handshake.case(

@@ -26,7 +26,7 @@ class Transcript:
 
     def lines(self, limit: int = 120) -> list[str]:
         """The transcript as text; the middle of a long one is left out."""
-        shown = [f"{at:7.3f}s  {arrow}  {describe(what)}" for at, arrow, what in self._entries]
+        shown = [f"{at:7.3f}s  {arrow}  {shortened(describe(what))}" for at, arrow, what in self._entries]
         if len(shown) <= limit:
             return shown
         half = limit // 2
@@ -35,6 +35,11 @@ class Transcript:
     def observation(self) -> str:
         """What the broker said last."""
         return "nothing received" if self.last_received is None else describe(self.last_received)
+
+
+def shortened(words: str, limit: int = 240) -> str:
+    """Words that fit one line of a report."""
+    return words if len(words) <= limit else words[: limit - 1] + "…"
 
 
 def describe(what: Frame | str) -> str:

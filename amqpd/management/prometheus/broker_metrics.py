@@ -23,6 +23,7 @@ from amqpd.version import VERSION
 PROTOCOL: Final = labels(protocol="amqp091")
 QUEUE_TYPES: Final = ("classic", "quorum")
 REASONS: Final = (MAXLEN, EXPIRED, REJECTED, DELIVERY_LIMIT)
+CLIENT_VERSION: Final = version("prometheus_client")
 CLUSTER_ID: Final = "internal_cluster_id"
 """The global parameter that holds RabbitMQ's name for a cluster that never changes."""
 
@@ -55,7 +56,7 @@ def identity(site: Site, endpoint: str) -> list[Family]:
     build = labels(
         rabbitmq_version=config.product_version,
         prometheus_plugin_version=config.product_version,
-        prometheus_client_version=version("prometheus_client"),
+        prometheus_client_version=CLIENT_VERSION,
         erlang_version=platform.python_version(),
         product_name="amqpd",
         product_version=VERSION,
@@ -109,11 +110,10 @@ def alarms(site: Site) -> list[Family]:
 
 def counts(snapshot: Snapshot) -> list[Family]:
     """How many objects there are."""
-    consumers = sum([queue.consumer_count for queue in snapshot.queues])
     return [
         _plain("totals", "connections", GAUGE, "Open connections", len(snapshot.connections)),
         _plain("totals", "channels", GAUGE, "Open channels", len(snapshot.channels)),
-        _plain("totals", "consumers", GAUGE, "Consumers", consumers),
+        _plain("totals", "consumers", GAUGE, "Consumers", snapshot.consumers),
         _plain("totals", "queues", GAUGE, "Queues", len(snapshot.queues)),
     ]
 
@@ -169,14 +169,13 @@ def messages(snapshot: Snapshot) -> list[Family]:
         "confirmed": snapshot.channel_counter("confirmed"),
     }
     publishers = sum([counts.published > 0 for counts in totals.channels])
-    consumers = sum([len(channel.session.consumers) for channel in snapshot.channels])
     return [
         *[
             Family("global", About(f"global_messages_{name}_total", COUNTER, _help(name)), {PROTOCOL: value})
             for name, value in received.items()
         ],
         Family("global", About("global_publishers", GAUGE, "Channels that have published"), {PROTOCOL: publishers}),
-        Family("global", About("global_consumers", GAUGE, "Consumers"), {PROTOCOL: consumers}),
+        Family("global", About("global_consumers", GAUGE, "Consumers"), {PROTOCOL: snapshot.consumers}),
         *_deliveries(snapshot),
         *_dead_letters(snapshot),
     ]

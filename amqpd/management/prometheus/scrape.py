@@ -24,9 +24,8 @@ async def aggregated(site: Site) -> AsyncIterator[str]:
     """`/metrics`: one sample of each metric, however many objects there are."""
     snapshot = Snapshot(site)
     await snapshot.count()
-    for piece in await _of_broker(snapshot, "aggregated"):
+    async for piece in _of_broker(snapshot, "aggregated"):
         yield piece
-    yield _families(PREFIX, broker_metrics.channel_queues(snapshot))
     async for piece in _in_sum(QUEUE, snapshot.queues, snapshot):
         yield piece
     async for piece in _in_sum(CHANNEL, snapshot.channels, snapshot):
@@ -39,9 +38,8 @@ async def per_object(site: Site) -> AsyncIterator[str]:
     """`/metrics/per-object`: a sample for each object."""
     snapshot = Snapshot(site)
     await snapshot.count()
-    for piece in await _of_broker(snapshot, "per-object"):
+    async for piece in _of_broker(snapshot, "per-object"):
         yield piece
-    yield _families(PREFIX, broker_metrics.channel_queues(snapshot))
     async for piece in _of_objects(snapshot, PREFIX, None):
         yield piece
 
@@ -54,14 +52,13 @@ async def detailed(site: Site, groups: list[str], vhosts: list[str], pattern: re
     known = set(vhosts or site.broker.vhosts)
     yield _families(PREFIX, broker_metrics.identity(site, "detailed"))
     snapshot = Snapshot(site, lambda queue: queue.vhost in known and (pattern is None or bool(pattern.search(queue.name))))
-    process = await asyncio.to_thread(broker_metrics.node, site, len(snapshot.connections))
+    snapshot.connections[:] = [connection for connection in snapshot.connections if connection.vhost in known]
+    await snapshot.count()
+    process = await asyncio.to_thread(broker_metrics.node, site, len(site.broker.connections.open))
     of_broker = [*broker_metrics.churn(site), *process, *broker_metrics.logins(site)]
     yield _families(DETAILED, [found for found in of_broker if found.group in groups])
     of_cluster = broker_metrics.cluster(site, [name for name in site.broker.vhosts if name in known])
     yield _families(CLUSTER, [found for found in of_cluster if found.group in groups])
-    if vhosts:
-        snapshot.channels[:] = [channel for channel in snapshot.channels if channel.vhost in known]
-        snapshot.connections[:] = [connection for connection in snapshot.connections if connection.vhost in known]
     async for piece in _of_objects(snapshot, DETAILED, set(groups)):
         yield piece
 
@@ -72,15 +69,17 @@ async def memory_breakdown(site: Site) -> AsyncIterator[str]:
     yield _families(PREFIX, broker_metrics.memory(site))
 
 
-async def _of_broker(snapshot: Snapshot, endpoint: str) -> list[str]:
+async def _of_broker(snapshot: Snapshot, endpoint: str) -> AsyncIterator[str]:
     site = snapshot.site
-    process = await asyncio.to_thread(broker_metrics.node, site, len(snapshot.connections))
-    return [
-        _families(PREFIX, broker_metrics.identity(site, endpoint)),
-        _families(PREFIX, [*broker_metrics.alarms(site), *broker_metrics.counts(snapshot), *broker_metrics.churn(site)]),
-        _families(PREFIX, [*process, *broker_metrics.logins(site)]),
-        _families(PREFIX, broker_metrics.messages(snapshot)),
-    ]
+    yield _families(PREFIX, broker_metrics.identity(site, endpoint))
+    yield _families(PREFIX, await asyncio.to_thread(broker_metrics.node, site, len(snapshot.connections)))
+    yield _families(PREFIX, [*broker_metrics.alarms(site), *broker_metrics.churn(site), *broker_metrics.logins(site)])
+    await asyncio.sleep(0)
+    yield _families(PREFIX, broker_metrics.counts(snapshot))
+    await asyncio.sleep(0)
+    yield _families(PREFIX, broker_metrics.messages(snapshot))
+    yield _families(PREFIX, broker_metrics.channel_queues(snapshot))
+    await asyncio.sleep(0)
 
 
 def _families(prefix: str, families: list[Family]) -> str:

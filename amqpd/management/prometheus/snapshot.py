@@ -16,7 +16,7 @@ from amqpd.broker.session import Session
 from amqpd.broker.totals import CHANNEL_COUNTERS, QUEUE_COUNTERS, Row, added
 from amqpd.management.site import Site
 
-SLICE: Final = 500
+SLICE: Final = 200
 """Objects that are looked at before others may go on."""
 NO_ROW: Final[Row] = (0,) * len(QUEUE_COUNTERS)
 
@@ -30,7 +30,7 @@ class Channel(NamedTuple):
 
 
 class Snapshot:
-    """The state of a broker at the beginning of a scrape."""
+    """The state of a broker at the beginning of a scrape; complete once `count` is done."""
 
     def __init__(self, site: Site, includes: Callable[[Queue], bool] | None = None) -> None:
         """Only the queues that are included are looked at; by default all are."""
@@ -39,29 +39,37 @@ class Snapshot:
         queues = [queue for vhost in broker.vhosts.values() for queue in vhost.queues.values()]
         self.queues: Final = queues if includes is None else [queue for queue in queues if includes(queue)]
         self.connections: Final = list(broker.connections.open)
-        self.channels: Final = [
-            Channel(f"{connection.name} ({number})", connection.vhost, session)
-            for connection in self.connections
-            for number, session in connection.sessions().items()
-        ]
+        self.channels: Final[list[Channel]] = []
+        self.consumers: int = 0
         self.rows: Final[dict[str, Row]] = dict(broker.totals.deleted_queues)
-        """By queue type, what all queues there ever were have counted, once `count` is done."""
-        self._channel_row: Final = dict(zip(CHANNEL_COUNTERS, broker.totals.channel_row(), strict=True))
-        self._row: Row = NO_ROW
-        self.received: Final = _sums(broker.connections.received_by_closed, self.connections, _received)
+        """By queue type, what all queues there ever were have counted."""
+        self.received: Row = broker.connections.received_by_closed
         """Octets, and reads."""
-        self.sent: Final = _sums(broker.connections.sent_by_closed, self.connections, _sent)
+        self.sent: Row = broker.connections.sent_by_closed
         """Octets, and writes."""
+        self._row: Row = NO_ROW
+        self._channel_row: Final = dict(zip(CHANNEL_COUNTERS, broker.totals.channel_row(), strict=True))
 
     async def count(self) -> None:
-        """Add up what the queues have counted."""
+        """Look at every object."""
+        for number, connection in enumerate(self.connections):
+            self._count_connection(connection)
+            if number % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
         for number, queue in enumerate(self.queues):
             queue_type = queue.arguments.type
             self.rows[queue_type] = added(self.rows.get(queue_type, NO_ROW), queue.counted())
+            self.consumers += queue.consumer_count
             if number % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
         for row in self.rows.values():
             self._row = added(self._row, row)
+
+    def _count_connection(self, connection: ConnectionInfo) -> None:
+        self.received = added(self.received, connection.received())
+        self.sent = added(self.sent, connection.sent())
+        for number, session in connection.sessions().items():
+            self.channels.append(Channel(f"{connection.name} ({number})", connection.vhost, session))
 
     def queue_counter(self, name: str) -> int:
         """The sum over all queues there ever were of a counter that `QUEUE_COUNTERS` names."""
@@ -70,22 +78,3 @@ class Snapshot:
     def channel_counter(self, name: str) -> int:
         """The sum over all channels there ever were of a counter that `CHANNEL_COUNTERS` names."""
         return self._channel_row[name]
-
-
-def _sums(
-    closed: tuple[int, int], connections: list[ConnectionInfo], read: Callable[[ConnectionInfo], tuple[int, int]]
-) -> tuple[int, int]:  # fmt: skip
-    octets, calls = closed
-    for connection in connections:
-        more, more_calls = read(connection)
-        octets += more
-        calls += more_calls
-    return octets, calls
-
-
-def _received(connection: ConnectionInfo) -> tuple[int, int]:
-    return connection.received()
-
-
-def _sent(connection: ConnectionInfo) -> tuple[int, int]:
-    return connection.sent()

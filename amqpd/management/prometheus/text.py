@@ -6,6 +6,7 @@ object are written once for all its metrics.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -41,6 +42,7 @@ class _Alone(Collector):
         return [self.metric]
 
 
+@cache
 def head(prefix: str, about: About) -> str:
     """The lines that introduce a metric."""
     name = prefix + about.name

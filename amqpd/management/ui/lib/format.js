@@ -3,8 +3,9 @@
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const fine = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
-const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 export const NOTHING = "–";
 
@@ -58,7 +59,12 @@ export function time(milliseconds) {
   return milliseconds ? moment.format(milliseconds) : NOTHING;
 }
 
-/** Time of the day. */
+/** Hour and minute. */
+export function hour(milliseconds) {
+  return minute.format(milliseconds);
+}
+
+/** Hour, minute and second. */
 export function timeOfDay(milliseconds) {
   return clock.format(milliseconds);
 }

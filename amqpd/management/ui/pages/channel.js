@@ -18,10 +18,10 @@ export const channelPage = {
     head(channel.name, { back: ["#/channels", "Channels"], beside: mode(channel) }),
     h(
       "section", { class: "tiles", "aria-label": "Totals" },
-      tile("Unacknowledged", compact(channel.messages_unacknowledged), { colour: 2 }),
+      tile("Unacked", compact(channel.messages_unacknowledged), { colour: 2 }),
       tile("Unconfirmed", compact(channel.messages_unconfirmed), { colour: 3 }),
       tile("Uncommitted publishes", compact(channel.messages_uncommitted)),
-      tile("Uncommitted acknowledgements", compact(channel.acks_uncommitted)),
+      tile("Uncommitted acks", compact(channel.acks_uncommitted)),
     ),
     h("div", { class: "columns" }, flow(channel), about(channel)),
     h("section", {}, h("h2", {}, "Consumers"), channel.consumer_details.length

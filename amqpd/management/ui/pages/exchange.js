@@ -42,10 +42,10 @@ export const exchangePage = {
         ["Arguments", argumentList(exchange.arguments)],
       ])),
       picture(from, into),
-      h("section", {}, h("h2", {}, `To ${plural(from.length, "binding")}`), from.length
+      h("section", {}, h("h2", {}, "Leads to"), from.length
         ? bindingTable(from, route, { withSource: false, canUnbind: !isDefault })
         : empty("Leads nowhere", "Messages to this exchange are dropped, or returned if they are mandatory.")),
-      into.length > 0 && h("section", {}, h("h2", {}, `From ${plural(into.length, "exchange")}`), bindingTable(into, route, { withSource: true, canUnbind: true })),
+      into.length > 0 && h("section", {}, h("h2", {}, "Fed by"), bindingTable(into, route, { withSource: true, canUnbind: true })),
     ];
   },
 };

@@ -37,8 +37,8 @@ function alarms(node) {
 function tiles({ queue_totals: totals, message_stats: stats, object_totals: objects }) {
   return h(
     "section", { class: "tiles", "aria-label": "Totals" },
-    tile("Ready", compact(totals.messages_ready), { note: "messages", colour: 1 }),
-    tile("Unacknowledged", compact(totals.messages_unacknowledged), { note: "messages", colour: 2 }),
+    tile("Ready", compact(totals.messages_ready), { colour: 1 }),
+    tile("Unacked", compact(totals.messages_unacknowledged), { colour: 2 }),
     tile("Published", rate(stats.publish_details.rate), { colour: 3 }),
     tile("Delivered", rate(stats.deliver_get_details.rate), { colour: 4 }),
     tile("Connections", count(objects.connections), { address: "#/connections" }),

@@ -3,7 +3,7 @@
 // A series is an object: `label`, `colour` (1 to 6), `points` from the oldest on.
 
 import { h, svg } from "../lib/dom.js";
-import { timeOfDay } from "../lib/format.js";
+import { hour, timeOfDay } from "../lib/format.js";
 import { scale } from "./scale.js";
 
 const WIDTH = 600;
@@ -33,7 +33,7 @@ export function chart({ title, series, format, isOctets = false }) {
   return h(
     "figure", { class: "chart panel" },
     h("figcaption", {}, h("h2", {}, title), legend(series, format)),
-    drawn.length ? plot(title, drawn, top, marks, format) : h("p", { class: "waiting" }, "The first samples arrive within ten seconds."),
+    drawn.length ? plot({ title, series: drawn, top, marks, format, isOctets }) : h("p", { class: "waiting" }, "The first samples arrive within ten seconds."),
   );
 }
 
@@ -43,14 +43,14 @@ function legend(series, format) {
   )));
 }
 
-function plot(title, series, top, marks, format) {
+function plot({ title, series, top, marks, format, isOctets }) {
   const first = series[0].points[0].timestamp;
   const last = series[0].points.at(-1).timestamp;
   const x = (timestamp) => ((timestamp - first) / Math.max(last - first, 1)) * WIDTH;
   const y = (value) => HEIGHT - (value / top) * HEIGHT;
   const words = series.map((one) => `${one.label} ${format(one.points.at(-1).value)}`).join(", ");
   return h(
-    "div", { class: "plot" },
+    "div", { class: isOctets ? "plot octets" : "plot" },
     h("div", { class: "marks", "aria-hidden": "true" }, marks.map((mark) => h("span", { style: { bottom: `${(mark / top) * 100}%` } }, format(mark)))),
     h(
       "div", { class: "area", onpointermove: (event) => point(event, series, first, last, top, format), onpointerleave: unpoint },
@@ -63,7 +63,7 @@ function plot(title, series, top, marks, format) {
       h("div", { class: "pointer", hidden: true }),
       h("div", { class: "tip", hidden: true }),
     ),
-    h("div", { class: "times", "aria-hidden": "true" }, [first, (first + last) / 2, last].map((moment) => h("span", {}, timeOfDay(moment)))),
+    h("div", { class: "times", "aria-hidden": "true" }, [first, (first + last) / 2, last].map((moment) => h("span", {}, hour(moment)))),
   );
 }
 
@@ -95,8 +95,8 @@ function unpoint(event) {
 }
 
 /** A number in large type; a link if it leads somewhere. */
-export function tile(label, value, { address = null, note = null, colour = null } = {}) {
-  const inside = [h("span", { class: "label" }, label), h("strong", {}, value), note && h("small", {}, note)];
+export function tile(label, value, { address = null, colour = null } = {}) {
+  const inside = [h("span", { class: "label" }, label), h("strong", {}, value)];
   const kind = `tile ${colour ? `series-${colour}` : ""}`.trim();
   return address ? h("a", { class: kind, href: address }, inside) : h("div", { class: kind }, inside);
 }

@@ -1,4 +1,4 @@
-// Bindings drawn as a graph: exchanges on the left, queues on the right, a line for each pair with its routing keys.
+// Bindings drawn as a graph: exchanges and queues as nodes, a line for each pair with its routing keys.
 
 import { h, svg } from "../lib/dom.js";
 import { to } from "../lib/router.js";
@@ -52,7 +52,7 @@ function frame(node, types) {
     "a", { href: kind === "queue" ? to.queue(vhost, name) : to.exchange(vhost, name), class: `node ${kind}`, "data-node": id, "aria-label": `${kind} ${shown}` },
     svg("title", {}, `${kind} ${shown}${type ? ` (${type})` : ""}`),
     svg("rect", { x, y, width: NODE_WIDTH, height: NODE_HEIGHT, rx: kind === "queue" ? 6 : NODE_HEIGHT / 2 }),
-    svg("text", { x: x + NODE_WIDTH / 2, y: y + NODE_HEIGHT / 2, dy: "0.35em" }, clipped(shown, 24)),
+    svg("text", { x: x + NODE_WIDTH / 2, y: y + NODE_HEIGHT / 2, dy: "0.35em" }, clipped(shown, 21)),
   );
 }
 
@@ -66,7 +66,7 @@ function line({ from, to: into, keys }, nodes) {
   const y2 = end.y + (isForward ? NODE_HEIGHT / 2 : 0);
   const middle = (x1 + x2) / 2;
   const words = keys.filter(Boolean);
-  const label = words.slice(0, KEYS_SHOWN).map((key) => clipped(key, 18)).join(", ") + (words.length > KEYS_SHOWN ? ` +${words.length - KEYS_SHOWN}` : "");
+  const label = words.slice(0, KEYS_SHOWN).map((key) => clipped(key, 14)).join(", ") + (words.length > KEYS_SHOWN ? ` +${words.length - KEYS_SHOWN}` : "");
   return svg(
     "g", { class: "edge", "data-from": from, "data-to": into },
     svg("title", {}, words.join("\n")),

@@ -1,10 +1,11 @@
-// Places for the nodes of a graph: exchanges in columns by how many bindings lead up to them, queues in the last one.
+// Places for the nodes of a graph: in columns, by how many bindings lead up to each.
 
-export const NODE_WIDTH = 190;
+export const NODE_WIDTH = 164;
 export const NODE_HEIGHT = 34;
-const GAP_X = 150;
+const GAP_X = 120;
 const GAP_Y = 14;
 const PASSES = 4;
+const COLUMNS_MAX = 8;
 
 /** Nodes by id, each with `x` and `y`, and the size of the whole. An edge is an object with `from` and `to`. */
 export function layOut(nodes, edges) {
@@ -26,17 +27,14 @@ export function layOut(nodes, edges) {
   };
 }
 
-/** Ids in columns; a cycle of exchanges ends after as many steps as there are exchanges. */
+/** Ids in columns: each node behind those that lead to it; a cycle ends after so many steps as columns are allowed. */
 function columnsOf(nodes, edges) {
-  const exchanges = [...nodes.values()].filter((node) => node.kind === "exchange");
-  const depth = new Map(exchanges.map((node) => [node.id, 0]));
-  const between = edges.filter((edge) => depth.has(edge.to) && edge.from !== edge.to);
-  for (let step = 1; step < Math.min(exchanges.length, 6); step += 1) {
-    for (const edge of between) depth.set(edge.to, Math.min(Math.max(depth.get(edge.to), depth.get(edge.from) + 1), step));
+  const depth = new Map([...nodes.keys()].map((id) => [id, 0]));
+  for (let step = 1; step < COLUMNS_MAX; step += 1) {
+    for (const { from, to } of edges) if (from !== to) depth.set(to, Math.min(Math.max(depth.get(to), depth.get(from) + 1), step));
   }
-  const deepest = Math.max(0, ...depth.values());
-  const columns = Array.from({ length: deepest + 2 }, () => []);
-  for (const node of nodes.values()) columns[depth.get(node.id) ?? deepest + 1].push(node.id);
+  const columns = Array.from({ length: COLUMNS_MAX }, () => []);
+  for (const id of nodes.keys()) columns[depth.get(id)].push(id);
   const filled = columns.filter((column) => column.length);
   for (const column of filled) column.forEach((id, position) => { nodes.get(id).y = position; });
   return filled;

@@ -12,14 +12,15 @@ const TYPING_MILLISECONDS = 250;
 
 /**
  * A list page. `path(vhost)` is where the API has the list, `query` what else is asked for, `columns()` what is shown,
- * `actions()` what can be done, `nothing` the title and text of an empty list.
+ * `tabs(route)` links to what is beside it, `actions()` what can be done, `nothing` the title and text of an empty list.
  */
-export function listPage({ title, path, query = {}, columns, keyOf, actions = () => [], nothing }) {
+export function listPage({ title, path, query = {}, columns, keyOf, tabs = () => null, actions = () => [], nothing }) {
   return {
     title: () => title,
     load: (route, signal) => load(path(session.vhost), query, route, signal),
     view: (data, route) => [
       head(title, { beside: total(data), actions: actions() }),
+      tabs(route),
       filter(route, `Filter ${title.toLowerCase()} by name`),
       content(data, route, { title, columns: columns(), keyOf, nothing }),
     ],

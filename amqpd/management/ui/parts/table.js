@@ -47,10 +47,11 @@ function line(row, columns, key) {
   return h("tr", { role: "row", "data-key": key }, cells);
 }
 
-/** Links to the other pages of a list of so many entries. */
+/** Links to the other pages of a list of so many entries; none if it fits on the smallest page. */
 export function pager(route, { page, pageSize, total }) {
   const last = Math.max(1, Math.ceil(total / pageSize));
-  const from = total ? (page - 1) * pageSize + 1 : 0;
+  if (total <= PAGE_SIZES[0]) return null;
+  const from = (page - 1) * pageSize + 1;
   const turn = (to, rel, label, name) => (to >= 1 && to <= last
     ? h("a", { class: "button square", href: route.with({ page: to === 1 ? "" : to }), rel, "aria-label": label }, icon(name))
     : h("span", { class: "button square disabled", "aria-hidden": "true" }, icon(name)));

@@ -20,7 +20,7 @@ def start() -> Core:
     return core
 
 
-def exchange(core: Core, kind: str, *, durable: bool = True, **arguments: Any) -> None:
+def exchange(core: Core, kind: str, *, durable: bool = True, **arguments: Any) -> None:  # noqa: ANN401 - any field
     """A new exchange `x`; underscores in names of arguments stand for hyphens."""
     table = tables.encode({key.replace("_", "-"): value for key, value in arguments.items()})
     core.vhost.declare_exchange(kind, "x", durable, False, False, table)
@@ -32,7 +32,7 @@ def bind(core: Core, queue: str, name: str = "x", key: str = "") -> None:
     core.vhost.bind(core.vhost.exchanges[name], queue, key, b"")
 
 
-def delayed(core: Core, **arguments: Any) -> CoreChannel:
+def delayed(core: Core, **arguments: Any) -> CoreChannel:  # noqa: ANN401 - any field
     """A delayed fanout exchange with a queue, and a channel with confirms."""
     exchange(core, "x-delayed-message", x_delayed_type="fanout", **arguments)
     bind(core, "q")

@@ -1,0 +1,1 @@
+"""amqpctl: rabbitmqctl's commands over the HTTP API."""
