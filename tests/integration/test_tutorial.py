@@ -4,7 +4,6 @@ A block after a line with a file's name alone is that file. A block of kind `con
 `console` names the terminal, and lines that begin with `$ ` are typed there. What the nameless terminal runs is waited for.
 """
 
-import contextlib
 import queue
 import re
 import shlex
@@ -76,11 +75,13 @@ class Terminal:
 
     def shown(self, expected: list[str]) -> list[str]:
         """As many more lines as are expected."""
-        found: list[str] = []
-        with contextlib.suppress(queue.Empty):
-            for _ in expected:
-                found.append(self._lines.get(timeout=SECONDS))
-        return found
+        return [self._next() for _ in expected]
+
+    def _next(self) -> str:
+        try:
+            return self._lines.get(timeout=SECONDS)
+        except queue.Empty:
+            return "(nothing came)"
 
     def finish(self) -> None:
         """Wait for a program that ends by itself, with exit code 0 and without another word."""
