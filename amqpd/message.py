@@ -12,6 +12,7 @@ from amqpd.errors import BadSyntax
 from amqpd.wire import properties
 from amqpd.wire.methods import short_string
 
+TRANSIENT: Final = 1
 PERSISTENT: Final = 2
 """The delivery mode of messages that survive a restart in durable queues."""
 

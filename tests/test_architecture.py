@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "amqpd.broker": (*BOTTOM, "exchanges", "persistence"),
     "amqpd.server": (*BOTTOM, *SHELL, "amqpd.protocol", "amqpd.broker"),
     "amqpd.management": (*BOTTOM, *SHELL, "amqpd.broker", "exchanges", "persistence"),
+    "amqpd.ctl": (),
     "amqpd.options": (),
     "amqpd.config": ("amqpd.options",),
     "amqpd.logs": (),

@@ -175,7 +175,7 @@ def declare_queue(
     """queue.declare (specification 1.7.2.1). Raises AccessRefused, ResourceLocked, PreconditionFailed."""
     if not name:
         name = client.chosen_name = client.chosen_name or server_name("amq.gen-")
-    else:
+    elif name not in vhost.queues:
         _check_not_reserved("queue", name)
     check_right(client, CONFIGURE, "queue", name)
     client.chosen_name = ""
@@ -191,6 +191,7 @@ def declare_queue(
     if existing is not None:
         _check_same_queue(existing, durable, auto_delete, arguments)
         vhost.setting.totals.queues_declared += 1
+        existing.touch()
         return existing
     dead_letter_exchange = arguments.string("x-dead-letter-exchange")
     if dead_letter_exchange is not None:
@@ -239,6 +240,7 @@ def declare_queue_passively(client: Client, vhost: VHost, name: str) -> Queue:
     """queue.declare with passive: does it exist? Raises NotFound, ResourceLocked."""
     queue = find_queue(vhost, name)
     check_owner(client, queue)
+    queue.touch()
     return queue
 
 

@@ -14,7 +14,7 @@ from amqpd.broker.publication import Draft, Publication
 from amqpd.broker.rights import check_right, check_topic
 from amqpd.broker.vhost import VHost
 from amqpd.errors import AccessRefused, BadSyntax, NotFound, PreconditionFailed
-from amqpd.message import PERSISTENT, Envelope
+from amqpd.message import PERSISTENT, TRANSIENT, Envelope
 from amqpd.wire import properties, tables
 from amqpd.wire.properties import Properties
 from exchanges.base import ArgumentError
@@ -71,6 +71,8 @@ def draft_of(publication: Publication, header: bytes, client: Client, reply_name
         found.reply_to = reply_name
         header = properties.encode(found, properties.body_size(header))
     expiration = _expiration(found.expiration)
+    if found.delivery_mode is not None and found.delivery_mode not in (TRANSIENT, PERSISTENT):
+        raise PreconditionFailed(f"invalid message: {{delivery_mode_unknown,{found.delivery_mode}}}")
     keys = [publication.routing_key]
     if headers:
         keys = _routing_keys(publication.routing_key, headers)

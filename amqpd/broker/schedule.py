@@ -5,7 +5,9 @@
 1. Messages are given to the receiver in the order of their due times; among equals, of their coming.
 2. Every message whose place is before the horizon is in the head, every other one is on disk or in `fresh`.
 3. A message leaves `fresh` only after its batch committed, and not while a page is being read that may lack it.
-4. What a due message becomes is in the same batch as its removal from the schedule.
+4. A message that was given out is not given out again, although a page may have it: it is in `given` until its removal
+   committed, and while a page is being read.
+5. What a due message becomes is in the same batch as its removal from the schedule.
 """
 
 from __future__ import annotations
@@ -82,6 +84,8 @@ class Schedule(CalendarOwner):
         self._head: list[tuple[Place, Scheduled]] = []
         self._head_size: int = 0
         self._fresh: dict[Place, Scheduled] = {}
+        self._given: dict[Place, int] = {}
+        """Places of messages that were given out, each with the batch of its removal."""
         self._horizon: Place = BEGINNING if self.calendar.count else END
         self._read_from: Place | None = None
         """Where the page begins that is being read; None if none is."""
@@ -158,7 +162,7 @@ class Schedule(CalendarOwner):
 
     def _take_in(self, rows: list[Row]) -> None:
         horizon = (rows[-1].place[0], rows[-1].place[1] + 1) if rows else END
-        found = {row.place: _decode(row) for row in rows}
+        found = {row.place: _decode(row) for row in rows if row.place not in self._given}
         found.update({place: scheduled for place, scheduled in self._fresh.items() if place < horizon})
         for place, scheduled in found.items():
             self._fresh.pop(place, None)
@@ -174,6 +178,7 @@ class Schedule(CalendarOwner):
     def _forget_durable(self) -> None:
         through = self._durable_through
         self._fresh = {place: scheduled for place, scheduled in self._fresh.items() if scheduled.batch > through}
+        self._given = {place: batch for place, batch in self._given.items() if batch > through}
 
     # --- time ------------------------------------------------------------------------------------------------------
 
@@ -186,6 +191,7 @@ class Schedule(CalendarOwner):
             place, scheduled = heappop(self._head)
             self._head_size -= len(scheduled.message.body)
             self.calendar.remove(place)
+            self._given[place] = self.setting.store.open_number
             self.receiver.message_due(scheduled.message, scheduled.routing_keys)
             left -= 1
         self._proceed()

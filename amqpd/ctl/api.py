@@ -60,14 +60,15 @@ class Api:
         path = "/".join([quote(segment, safe="") for segment in segments])
         given = "&".join([f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in (query or {}).items()])
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/api/{path}{'?' + given if given else ''}", data, method=method)
+        url = f"{self.url}/api/{path}?{given}"
+        request = urllib.request.Request(url, data, method=method)  # noqa: S310 - http or https, see above
         request.add_header("Authorization", self._authorization)
         if data is not None:
             request.add_header("Content-Type", "application/json")
         for name, value in (headers or {}).items():
             request.add_header(name, value)
         try:
-            with urllib.request.urlopen(request, timeout=self.timeout) as response:  # noqa: S310 - http or https, see above
+            with urllib.request.urlopen(request, timeout=self.timeout) as response:  # noqa: S310 - the same
                 text = response.read()
         except urllib.error.HTTPError as error:
             with error:

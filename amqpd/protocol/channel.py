@@ -50,6 +50,8 @@ class Channel:
         class_id = header[0] << 8 | header[1]
         if class_id != properties.BASIC:
             raise UnexpectedFrame(f"expected content header for class 60, got one for class {class_id} instead")
+        if header[2] or header[3]:
+            raise UnexpectedFrame("expected content header of weight 0 (specification 4.2.6.1)")
         if header != self.header:
             self.header = header
             self.repeats = False

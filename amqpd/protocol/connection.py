@@ -266,9 +266,6 @@ class Connection:
         self._at_method = method.key
         if method is _CHANNEL_CLOSE_OK:
             return
-        if method is _CHANNEL_CLOSE:
-            self.send(number, _CHANNEL_CLOSE_OK, ())
-            return
         if method is not _CHANNEL_OPEN:
             raise ChannelError("expected 'channel.open'")
         handler = self.handler.open_channel(number)

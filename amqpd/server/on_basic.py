@@ -32,7 +32,7 @@ def basic_consume(
     where = f"queue '{found.name}' in vhost '{session.vhost.name}'"
     priority = _integer(arguments, "x-priority", 0, where)
     timeout = _timeout(arguments, where)
-    if found.has_exclusive_consumer() or (exclusive and found.consumer_count):
+    if found.has_exclusive_consumer() or (exclusive and (found.consumer_count or found.dispatch.single)):
         raise AccessRefused(f"queue '{found.name}' in vhost '{session.vhost.name}' in exclusive use")
     tag = consumer_tag or server_name("amq.ctag-")
     session.consume(found, tag, no_ack, exclusive, priority, timeout)

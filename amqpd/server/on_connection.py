@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+from typing import Final
 
 from amqpd.errors import AccessRefused
 from amqpd.logs import INFO, WARNING, log
@@ -14,6 +15,9 @@ from amqpd.version import VERSION
 from amqpd.wire import tables
 
 logger = logging.getLogger(__name__)
+
+LAST_SECONDS: Final = 10.0
+"""How long a client may keep its socket after close-ok: closing it is its own business, as with RabbitMQ."""
 
 
 def connection_start(peer: Peer) -> None:
@@ -76,6 +80,7 @@ def connection_close(peer: Peer, reply_code: int, reply_text: str, class_id: int
     """The peer leaves; the protocol answers it."""
     peer.leave()
     peer.transport.hold()
+    peer.transport.linger(LAST_SECONDS)
 
 
 def connection_close_ok(peer: Peer) -> None:

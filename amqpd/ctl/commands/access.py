@@ -1,7 +1,10 @@
 """Users, their rights and their limits."""
 
+import base64
 import getpass
+import hashlib
 import json
+import secrets
 import sys
 from typing import Any, Final
 
@@ -90,9 +93,10 @@ def authenticate_user(invocation: Invocation) -> None:
 
 
 def hash_password(invocation: Invocation) -> None:
-    """What the broker would keep of a password."""
-    hashed = invocation.api.get("auth", "hash_password", _password(invocation))
-    sys.stdout.write((hashed["ok"] if isinstance(hashed, dict) else str(hashed)) + "\n")
+    """What a broker keeps of a password: a random salt, and the SHA-256 digest of salt and password."""
+    salt = secrets.token_bytes(4)
+    digest = hashlib.sha256(salt + _password(invocation).encode()).digest()
+    sys.stdout.write(base64.b64encode(salt + digest).decode() + "\n")
 
 
 # --- rights ------------------------------------------------------------------------------------------------------------
@@ -176,7 +180,7 @@ COMMANDS: Final = (
     Command("clear_password", "let nobody log in with a password", clear_password, (USERNAME,)),
     Command("set_user_tags", "say what a user is", set_user_tags, (USERNAME, Argument("tag", "such as monitoring", "*"))),
     Command("authenticate_user", "try a name and a password", authenticate_user, (USERNAME, PASSWORD)),
-    Command("hash_password", "hash a password as the broker does", hash_password, (PASSWORD,)),
+    Command("hash_password", "hash a password as brokers do", hash_password, (PASSWORD,)),
     Command("set_permissions", "give rights in a virtual host", set_permissions, (USERNAME, *RIGHTS)),
     Command("set_permissions_globally", "give rights in all virtual hosts", set_permissions_globally, (USERNAME, *RIGHTS)),
     Command("clear_permissions", "take rights in a virtual host", clear_permissions, (USERNAME,)),

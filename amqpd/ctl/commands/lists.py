@@ -1,5 +1,6 @@
 """Lists of what the broker has, with rabbitmqctl's columns."""
 
+import json
 from typing import Any, Final, NamedTuple
 
 from amqpd.ctl.command import Argument, Command, Invocation, Run
@@ -21,6 +22,8 @@ class Listing(NamedTuple):
     """Those that can be asked for, too."""
     members: Paths = {}  # noqa: RUF012 - a NamedTuple's default
     """Columns that the API calls otherwise: members of members are parted by points."""
+    documents: tuple[str, ...] = ()
+    """Columns that are written as JSON, also in tables."""
 
 
 QUEUES: Final = Listing(
@@ -125,21 +128,35 @@ TOPIC_PERMISSIONS_OF_USER: Final = Listing(
     ("vhost", "exchange", "write", "read"),
 )
 _POLICY: Final = ("vhost", "name", "pattern", "apply-to", "definition", "priority")
-POLICIES: Final = Listing(("policies", "{vhost}"), 'Listing policies for vhost "{vhost}" ...', _POLICY)
+POLICIES: Final = Listing(
+    ("policies", "{vhost}"), 'Listing policies for vhost "{vhost}" ...', _POLICY, documents=("definition",)
+)
 OPERATOR_POLICIES: Final = Listing(
-    ("operator-policies", "{vhost}"), 'Listing operator policy overrides for vhost "{vhost}" ...', _POLICY
+    ("operator-policies", "{vhost}"),
+    'Listing operator policy overrides for vhost "{vhost}" ...',
+    _POLICY,
+    documents=("definition",),
 )
 PARAMETERS: Final = Listing(
     ("parameters",),
     "Listing runtime parameters ...",
     ("component", "name", "value"),
     ("vhost",),
+    documents=("value",),
 )
-GLOBAL_PARAMETERS: Final = Listing(("global-parameters",), "Listing global runtime parameters ...", ("name", "value"))
+GLOBAL_PARAMETERS: Final = Listing(
+    ("global-parameters",), "Listing global runtime parameters ...", ("name", "value"), documents=("value",)
+)
 VHOST_LIMITS: Final = Listing(
-    ("vhost-limits", "{vhost}"), 'Listing limits for vhost "{vhost}" ...', ("vhost", "limits"), members={"limits": "value"}
+    ("vhost-limits", "{vhost}"),
+    'Listing limits for vhost "{vhost}" ...',
+    ("vhost", "limits"),
+    members={"limits": "value"},
+    documents=("limits",),
 )
-USER_LIMITS: Final = Listing(("user-limits",), "Listing limits of users ...", ("user", "limits"), members={"limits": "value"})
+USER_LIMITS: Final = Listing(
+    ("user-limits",), "Listing limits of users ...", ("user", "limits"), members={"limits": "value"}, documents=("limits",)
+)
 FEATURE_FLAGS: Final = Listing(
     ("feature-flags",), "Listing feature flags ...", ("name", "state"), ("stability", "provided_by", "desc")
 )
@@ -157,7 +174,17 @@ def show(invocation: Invocation, listing: Listing, wanted: list[str]) -> None:
     given = Given(invocation)
     invocation.output.remark(listing.remark.format_map(given))
     items = invocation.api.get(*[segment.format_map(given) for segment in listing.path])
-    invocation.output.rows(columns, [row(listing, columns, item) for item in items])
+    write(invocation, listing, columns, items)
+
+
+def write(invocation: Invocation, listing: Listing, columns: list[str], items: list[Row]) -> None:
+    """Write what the columns show of the items."""
+    rows = [{column: member(item, listing.members.get(column, column)) for column in columns} for item in items]
+    if invocation.output.formatter != "json":
+        for column in set(listing.documents).intersection(columns):
+            for row in rows:
+                row[column] = json.dumps(row[column], ensure_ascii=False, separators=(",", ":"))
+    invocation.output.rows(columns, rows)
 
 
 class Given(dict[str, Any]):
@@ -181,11 +208,6 @@ def wanted_columns(listing: Listing, wanted: list[str]) -> list[str]:
     return named or list(listing.columns)
 
 
-def row(listing: Listing, columns: list[str], item: Row) -> Row:
-    """What the columns show of an item."""
-    return {column: member(item, listing.members.get(column, column)) for column in columns}
-
-
 def member(item: object, path: str) -> Any:  # noqa: ANN401 - whatever JSON holds
     """What stands in an item at a path of names with points between them; None if nothing does."""
     for name in path.split("."):
@@ -200,22 +222,21 @@ def list_bindings(invocation: Invocation) -> None:
     columns = wanted_columns(BINDINGS, invocation["column"])
     invocation.output.remark(BINDINGS.remark.format(vhost=invocation.vhost))
     items = [{**item, "source_kind": "exchange"} for item in invocation.api.get("bindings", invocation.vhost)]
-    invocation.output.rows(columns, [row(BINDINGS, columns, item) for item in items])
+    write(invocation, BINDINGS, columns, items)
 
 
 def list_parameters(invocation: Invocation) -> None:
     """The parameters of one virtual host."""
     invocation.output.remark(f'Listing runtime parameters for vhost "{invocation.vhost}" ...')
     items = [item for item in invocation.api.get("parameters") if item["vhost"] == invocation.vhost]
-    invocation.output.rows(PARAMETERS.columns, [row(PARAMETERS, list(PARAMETERS.columns), item) for item in items])
+    write(invocation, PARAMETERS, list(PARAMETERS.columns), items)
 
 
 def list_user_limits(invocation: Invocation) -> None:
     """The limits of one user, or of all that have any."""
     user = invocation["user"]
     items = invocation.api.get("user-limits", *([user] if user else []))
-    columns = list(USER_LIMITS.columns)
-    invocation.output.rows(columns, [row(USER_LIMITS, columns, item) for item in items])
+    write(invocation, USER_LIMITS, list(USER_LIMITS.columns), items)
 
 
 COLUMN: Final = Argument("column", "what to show of each", "*")

@@ -1,15 +1,16 @@
 // From numbers to places in a chart.
 
-/** The largest mark of an axis and its marks: round numbers, about four of them. */
+const MARKS = 4;
+
+/** The marks of an axis from zero to beyond the largest value: round numbers, about four of them. */
 export function scale(largest, isOctets = false) {
   const base = isOctets ? 2 : 10;
-  const rough = Math.max(largest, isOctets ? 1024 : 4) / 4;
-  const power = base ** Math.floor(Math.log(rough) / Math.log(base));
-  const factors = isOctets ? [1, 2] : [1, 2, 2.5, 5, 10];
-  const step = power * factors.find((factor) => power * factor >= rough);
-  const marks = [];
-  for (let mark = 0; mark < largest + step && mark <= step * 4.5; mark += step) marks.push(mark);
-  return { top: marks.at(-1), marks };
+  const rough = Math.max(largest / MARKS, isOctets ? 256 : 1);
+  const power = base ** Math.floor(Math.log(rough) / Math.log(base) + 1e-9);
+  const step = power * (isOctets ? [1, 2] : [1, 2, 2.5, 5, 10]).find((factor) => power * factor >= rough);
+  const count = Math.max(Math.ceil(largest / step), 1);
+  const marks = Array.from({ length: count + 1 }, (_, position) => position * step);
+  return { top: count * step, marks };
 }
 
 /** Samples as the API gives them, newest first, as points from the oldest on. */

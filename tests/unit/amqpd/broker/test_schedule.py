@@ -179,6 +179,23 @@ def test_a_page_is_of_no_use_to_a_head_that_was_cut_meanwhile() -> None:
     assert (left + HEAD_MESSAGES - 2 * DUE_PER_TURN, 0) == (given, bench.schedule.count)
 
 
+def test_nothing_is_given_out_twice() -> None:
+    """Invariant 4: a clock that was put back can bring the horizon before what was given out and is still on disk."""
+    bench = Bench()
+    bench.add(2, b"once")
+    bench.core.commit()
+    bench.core.broker.clock.now = 2
+    bench.core.broker.agenda.run(2)
+    for _ in range(HEAD_MESSAGES + 1):
+        bench.add(1)
+    while bench.core.broker.agenda.next() or bench.core.pages.row_requests:
+        bench.core.broker.agenda.run(2)
+        bench.core.pages.read_rows(bench.core.store)
+    assert (1, HEAD_MESSAGES + 2) == (bench.recipient.bodies.count(b"once"), len(bench.recipient.bodies))
+    bench.core.commit()
+    assert {} == bench.schedule._given
+
+
 def test_work_is_cut_into_turns() -> None:
     """A crowd that is due at once gives others their turn."""
     bench = Bench()
@@ -204,7 +221,7 @@ def test_a_schedule_survives_a_crash() -> None:
 
 
 def test_what_is_given_out_is_removed_in_the_same_batch() -> None:
-    """Invariant 4: if that batch does not commit, the message is there again."""
+    """Invariant 5: if that batch does not commit, the message is there again."""
     bench = Bench()
     bench.add(10, b"m")
     bench.core.commit()
