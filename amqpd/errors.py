@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import ClassVar
 
 REPLY_TEXT_LIMIT = 255
@@ -135,6 +136,12 @@ class Undecided(Exception):
         self.subject = subject
         """What is asked: one of the words in `broker.answers`."""
         self.parameters = parameters
+
+
+def reason_of(error: Exception) -> str:
+    """What the system says of an error, without asyncio's repetition of the address."""
+    code = error.errno if isinstance(error, OSError) else None
+    return os.strerror(code) if code is not None and code > 0 else str(error)
 
 
 class StartError(Exception):

@@ -125,7 +125,7 @@ def optional_integer(minimum: int, maximum: int) -> Callable[[str], int | None]:
 
 
 def switch(text: str) -> bool:
-    """Parse `on` or `off`; a TOML file may say true or false."""
+    """Parse `on` or `off`, or the texts `true` and `false`."""
     if text.lower() not in {"on", "off", "true", "false"}:
         raise ValueError("must be on or off")
     return text.lower() in {"on", "true"}

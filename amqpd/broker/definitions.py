@@ -281,7 +281,9 @@ def _check_parameter(item: Item) -> None:
     value = item["value"]
     if item["component"] == OPERATOR_POLICY and isinstance(value, dict):
         _check_policy({**value, "name": item["name"]}, operator=True)
-    elif item["component"] != VHOST_LIMITS and item["component"] not in FOREIGN:
+    elif item["component"] == VHOST_LIMITS:
+        governance.check_vhost_limits(value)
+    elif item["component"] not in FOREIGN:
         raise ValueError(f"component {item['component']} not found")
 
 

@@ -178,7 +178,9 @@ def user_limits(broker: Broker, user: str) -> dict[str, int]:
 
 
 def _checked_limits(limits: object, known: tuple[str, ...], kind: str) -> tuple[dict[str, int], list[str]]:
-    """The limits, and what is wrong with them."""
+    """The limits, and what is wrong with them; RabbitMQ exports limits that were all cleared as an empty list."""
+    if limits == []:
+        return {}, []
     if not isinstance(limits, dict):
         return {}, [f"{kind} should be a dictionary, actually was {term(limits)}"]
     checked: dict[str, int] = {}

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from aiohttp import web
 
 from amqpd.broker.users import User
-from amqpd.errors import AmqpError, StartError
+from amqpd.errors import AmqpError, StartError, reason_of
 from amqpd.logs import ERROR, log
 from amqpd.management import files, openapi
 from amqpd.management.call import MANAGEMENT_TAGS, MONITORING_TAGS, POLICY_TAGS, Answer, Call
@@ -75,7 +75,7 @@ class Server:
         try:
             await site.start()
         except (OSError, UnicodeError, OverflowError) as error:
-            raise StartError(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}") from error
+            raise StartError(f"cannot listen on {host}:{port}: {reason_of(error)}") from error
         address = self._runner.addresses[0]
         return str(address[0]), int(address[1])
 

@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from amqpd.broker.broker import Broker
 from amqpd.config import Config
-from amqpd.errors import StartError
+from amqpd.errors import StartError, reason_of
 from amqpd.logs import ERROR, INFO, log
 from amqpd.protocol.proxy import Route
 from amqpd.server.admission import Admission
@@ -55,7 +55,7 @@ class Listener(Peers):
             factory = cast(Callable[[], asyncio.BaseProtocol], self._transport)
             self._server = await loop.create_server(factory, host, port, backlog=BACKLOG)
         except (OSError, UnicodeError, OverflowError) as error:
-            raise StartError(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}") from error
+            raise StartError(f"cannot listen on {host}:{port}: {reason_of(error)}") from error
         name = self._server.sockets[0].getsockname()
         return str(name[0]), int(name[1])
 
@@ -70,7 +70,7 @@ class Listener(Peers):
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
         except (OSError, UnicodeError, OverflowError) as error:
-            raise StartError(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}") from error
+            raise StartError(f"cannot listen on {host}:{port}: {reason_of(error)}") from error
         listening.setblocking(False)
         self._gates.append(Gate(listening, self.config, tls, self._transport))
         name = listening.getsockname()
