@@ -129,10 +129,7 @@ def within(*layers: str) -> list[Module]:
 def offences(culprits: list[Module], libraries: set[str]) -> list[str]:
     """Where these modules import one of these libraries."""
     return [
-        f"{module.name} imports {name}"
-        for module in culprits
-        for name in module.imports()
-        if name.split(".")[0] in libraries
+        f"{module.name} imports {name}" for module in culprits for name in module.imports() if name.split(".")[0] in libraries
     ]
 
 

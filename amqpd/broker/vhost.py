@@ -141,9 +141,7 @@ class VHost(GateHost):
         """A queue that was declared, or recovered."""
         self.queues[queue.name] = queue
         queue_type = queue.arguments.type
-        queue.obey(
-            self.policies.of_queue(queue.name, queue_type), self.operator_policies.of_queue(queue.name, queue_type)
-        )
+        queue.obey(self.policies.of_queue(queue.name, queue_type), self.operator_policies.of_queue(queue.name, queue_type))
         self.generation += 1
 
     def govern_queue(self, queue: Queue) -> None:

@@ -60,7 +60,7 @@ class Api:
         path = "/".join([quote(segment, safe="") for segment in segments])
         given = "&".join([f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in (query or {}).items()])
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        url = f"{self.url}/api/{path}?{given}"
+        url = f"{self.url}/api/{path}{'?' if given else ''}{given}"
         request = urllib.request.Request(url, data, method=method)  # noqa: S310 - http or https, see above
         request.add_header("Authorization", self._authorization)
         if data is not None:

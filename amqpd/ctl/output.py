@@ -76,7 +76,7 @@ class Output:
     def _draw(self, columns: Sequence[str], rows: list[Row]) -> None:
         table = Table(box=box.ROUNDED, show_header=self.has_headers, header_style="bold", border_style="dim")
         for column in columns:
-            is_number = bool(rows) and all(isinstance(row.get(column), int | float) for row in rows)
+            is_number = bool(rows) and all(type(row.get(column)) in {int, float} for row in rows)
             table.add_column(Text(column), justify="right" if is_number else "left", overflow="fold")
         for row in rows:
             table.add_row(*[_cell(row.get(column)) for column in columns])

@@ -107,6 +107,4 @@ def _binary(size: int, data: bytes, width: int) -> Route:
     hosts = (data[:width], data[width : 2 * width])
     shown = [str(IPv4Address(host) if width == 4 else IPv6Address(host)) for host in hosts]
     ports = data[2 * width : 2 * width + 4]
-    return Route(
-        size, (shown[0], int.from_bytes(ports[:2], "big")), (shown[1], int.from_bytes(ports[2:], "big"))
-    )
+    return Route(size, (shown[0], int.from_bytes(ports[:2], "big")), (shown[1], int.from_bytes(ports[2:], "big")))

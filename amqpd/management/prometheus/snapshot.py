@@ -16,7 +16,7 @@ from amqpd.broker.session import Session
 from amqpd.broker.totals import CHANNEL_COUNTERS, QUEUE_COUNTERS, Row, added
 from amqpd.management.site import Site
 
-SLICE: Final = 200
+SLICE: Final = 100
 """Objects that are looked at before others may go on."""
 NO_ROW: Final[Row] = (0,) * len(QUEUE_COUNTERS)
 

@@ -28,7 +28,13 @@ import { userPage } from "./pages/user.js";
 import { usersPage } from "./pages/users.js";
 import { vhostsPage } from "./pages/vhosts.js";
 
-const ADMIN = { users: usersPage, vhosts: vhostsPage, policies: policiesPage, limits: limitsPage, definitions: definitionsPage };
+const ADMIN = {
+  users: usersPage,
+  vhosts: vhostsPage,
+  policies: policiesPage,
+  limits: limitsPage,
+  definitions: definitionsPage,
+};
 
 /** The page of an address. */
 function pageOf([place = "", first, second]) {
@@ -38,7 +44,8 @@ function pageOf([place = "", first, second]) {
   if (place === "exchanges") return second === undefined ? exchangesPage : exchangePage;
   if (place === "queues") return second === undefined ? queuesPage : queuePage;
   if (place === "bindings") return bindingsPage;
-  if (place === "admin") return first === "users" && second !== undefined ? userPage : (ADMIN[first ?? firstAdminPage()] ?? missingPage);
+  if (place === "admin")
+    return first === "users" && second !== undefined ? userPage : (ADMIN[first ?? firstAdminPage()] ?? missingPage);
   return missingPage;
 }
 
@@ -73,7 +80,9 @@ async function start() {
   applyTheme();
   listen();
   window.addEventListener("hashchange", showPage);
-  window.addEventListener("storage", () => { if (!token.value && session.user !== null) showLogin(); });
+  window.addEventListener("storage", () => {
+    if (!token.value && session.user !== null) showLogin();
+  });
   if (!token.value) {
     showLogin();
     return;
@@ -83,7 +92,14 @@ async function start() {
     enter();
   } catch (error) {
     if (error.status === 401) showLogin();
-    else document.body.replaceChildren(h("main", { class: "alone" }, failure(error, () => location.reload())));
+    else
+      document.body.replaceChildren(
+        h(
+          "main",
+          { class: "alone" },
+          failure(error, () => location.reload()),
+        ),
+      );
   }
 }
 

@@ -15,7 +15,10 @@ from helpers.api import Api
 @pytest.fixture
 def metrics(api: Api) -> str:
     """Where metrics are served, as the API tells it."""
-    doors = [door for door in api.get("/api/overview")["listeners"] if door["protocol"] == "http/prometheus"]
+    overview = api.get("/api/overview")
+    if "amqpd_version" not in overview:
+        pytest.skip("RabbitMQ's metrics are those of its version")
+    doors = [door for door in overview["listeners"] if door["protocol"] == "http/prometheus"]
     return f"http://127.0.0.1:{doors[0]['port']}/metrics"
 
 
@@ -66,21 +69,20 @@ def test_messages_are_counted(metrics: str, channel: BlockingChannel, unique_nam
         counter = (f"rabbitmq_global_messages_{name}_total", "amqp091")
         assert after[counter] >= before[counter] + 4
     for name, least in (("delivered", 4), ("delivered_consume_manual_ack", 4), ("acknowledged", 3)):
-        counter = (f"rabbitmq_global_messages_{name}_total", *queue_type)
-        assert after[counter] >= before[counter] + least
+        by_type = (f"rabbitmq_global_messages_{name}_total", *queue_type)
+        assert after[by_type] >= before[by_type] + least
     for name in ("queues_created", "queues_deleted", "queues_declared"):
-        counter = (f"rabbitmq_{name}_total",)
-        assert after[counter] >= before[counter] + 1
+        alone = (f"rabbitmq_{name}_total",)
+        assert after[alone] >= before[alone] + 1
 
 
-def test_families_are_chosen_by_query(metrics: str, queue: str, unique_name: str) -> None:
+@pytest.mark.usefixtures("queue")
+def test_families_are_chosen_by_query(metrics: str, unique_name: str) -> None:
     """So are virtual hosts and queues; what is not chosen is not there."""
     pattern = quote(unique_name, safe="")
     found = samples(f"{metrics}/detailed?family=queue_coarse_metrics&vhost=%2F&queue={pattern}")
     lengths = {name for name in found if not name[0].endswith("_info")}
-    assert {
-        (f"rabbitmq_detailed_queue_messages{suffix}", "/", unique_name) for suffix in ("", "_ready", "_unacked")
-    } == lengths
+    assert {(f"rabbitmq_detailed_queue_messages{suffix}", "/", unique_name) for suffix in ("", "_ready", "_unacked")} == lengths
 
 
 @pytest.mark.parametrize(

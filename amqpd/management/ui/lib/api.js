@@ -4,7 +4,7 @@ const ROOT = new URL("api/", document.baseURI);
 const TOKEN = "amqpd.token";
 
 /** What the broker refused, in its own words. */
-export class Refused extends Error {
+class Refused extends Error {
   constructor(status, error, reason) {
     super(reason);
     this.status = status;

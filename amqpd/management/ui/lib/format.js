@@ -40,7 +40,12 @@ export function byteRate(value) {
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return NOTHING;
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
-  const parts = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+  const parts = [
+    ["d", 86400],
+    ["h", 3600],
+    ["min", 60],
+    ["s", 1],
+  ];
   const first = parts.findIndex(([, size]) => seconds >= size);
   let rest = seconds;
   return parts

@@ -34,7 +34,8 @@ export function listen() {
 }
 
 function press(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]"))
+    return;
   const isSecond = Date.now() - leader < SEQUENCE_MILLISECONDS;
   leader = event.key === "g" ? Date.now() : 0;
   const place = isSecond && PLACES.find(([key]) => key === event.key);
@@ -61,9 +62,15 @@ function step(direction) {
 
 /** Show all shortcuts. */
 export function showHelp() {
-  const rows = [
-    ...PLACES.map(([key, label]) => [["g", key], label]),
-    ...KEYS.map(([key, label]) => [[key], label]),
-  ].map(([keys, label]) => [h("dt", {}, keys.map((key) => h("kbd", {}, key))), h("dd", {}, label)]);
+  const rows = [...PLACES.map(([key, label]) => [["g", key], label]), ...KEYS.map(([key, label]) => [[key], label])].map(
+    ([keys, label]) => [
+      h(
+        "dt",
+        {},
+        keys.map((key) => h("kbd", {}, key)),
+      ),
+      h("dd", {}, label),
+    ],
+  );
   open({ title: "Keyboard shortcuts", content: h("dl", { class: "shortcuts" }, rows) });
 }

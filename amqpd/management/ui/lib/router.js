@@ -1,7 +1,7 @@
 // The address says everything about what is shown: #/queues/%2F/orders?range=3600.
 
 /** Where the reader is. */
-export class Route {
+class Route {
   constructor(hash) {
     const [path, query] = splitOnce(hash.replace(/^#\/?/, ""), "?");
     this.segments = path.split("/").filter(Boolean).map(decode);

@@ -8,7 +8,7 @@ import { h, morph } from "./dom.js";
 import { here } from "./router.js";
 import { failure, loading } from "../parts/states.js";
 
-export const EVERY_MILLISECONDS = 5000;
+const EVERY_MILLISECONDS = 5000;
 
 let page = null;
 let main = null;
@@ -41,27 +41,23 @@ export async function show(wanted) {
   if (isNew && shownPath === route.path) main.querySelector("h1")?.focus({ preventScroll: true });
 }
 
-/** Load and draw again, now. */
+/** Load and draw again, now; nothing if the address leads elsewhere already. */
 export async function refresh() {
   stop();
+  const route = here();
+  if (route.path !== shownPath) return;
   const attempt = new AbortController();
   running = attempt;
-  const route = here();
   try {
     data = await page.load(route, attempt.signal);
     if (running !== attempt) return;
     setOffline(false);
-    redraw();
+    replace(page.view(data, route));
   } catch (error) {
     if (running !== attempt) return;
     fail(error);
   }
   if (!page.isStill) timer = setTimeout(again, EVERY_MILLISECONDS);
-}
-
-/** Draw the present data again. */
-export function redraw() {
-  if (data !== null) replace(page.view(data, here()));
 }
 
 /** Load nothing more. */

@@ -1,9 +1,15 @@
 // What the pages of the administration share.
 
 import { session } from "../lib/session.js";
-import { tabs } from "../parts/table.js";
+import { tabs } from "../parts/tabs.js";
 
-const VIEWS = [["users", "Users"], ["vhosts", "Virtual hosts"], ["policies", "Policies"], ["limits", "Limits"], ["definitions", "Definitions"]];
+const VIEWS = [
+  ["users", "Users"],
+  ["vhosts", "Virtual hosts"],
+  ["policies", "Policies"],
+  ["limits", "Limits"],
+  ["definitions", "Definitions"],
+];
 
 /** Links between the pages of the administration that the user may see. */
 export function adminTabs(route) {

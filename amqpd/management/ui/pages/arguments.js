@@ -9,7 +9,17 @@ export const LIMITS = [
   { name: "x-expires", label: "Queue expires if unused for", type: "number", min: 1, hint: "Milliseconds" },
   { name: "x-max-length", label: "Most messages", type: "number", min: 0 },
   { name: "x-max-length-bytes", label: "Most bytes", type: "number", min: 0 },
-  { name: "x-overflow", label: "When it is full", type: "select", options: [["", "drop the oldest (default)"], ["drop-head", "drop the oldest"], ["reject-publish", "refuse new ones"], ["reject-publish-dlx", "dead-letter new ones"]] },
+  {
+    name: "x-overflow",
+    label: "When it is full",
+    type: "select",
+    options: [
+      ["", "drop the oldest (default)"],
+      ["drop-head", "drop the oldest"],
+      ["reject-publish", "refuse new ones"],
+      ["reject-publish-dlx", "dead-letter new ones"],
+    ],
+  },
   { name: "x-delivery-limit", label: "Most deliveries of a message", type: "number", min: 0 },
   { name: "x-dead-letter-exchange", label: "Dead letter exchange" },
   { name: "x-dead-letter-routing-key", label: "Dead letter routing key" },
@@ -28,7 +38,9 @@ export function changeLimits(queue) {
     fields: LIMITS.map((field) => ({ ...field, value: queue.arguments[field.name] })),
     action: "Save",
     run: async (values) => {
-      const changes = LIMITS.map(({ name }) => [name, values[name]]).filter(([name, value]) => value !== (queue.arguments[name] ?? null));
+      const changes = LIMITS.map(({ name }) => [name, values[name]]).filter(
+        ([name, value]) => value !== (queue.arguments[name] ?? null),
+      );
       if (changes.length === 0) return "Nothing has changed.";
       await call("PATCH", path`queues/${queue.vhost}/${queue.name}`, { arguments: Object.fromEntries(changes) });
       return "The limits are changed.";

@@ -3,10 +3,12 @@
 import { get, path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { session } from "../lib/session.js";
+import { button } from "../parts/button.js";
 import { EDGES_MAX, graph } from "../parts/graph.js";
+import { head } from "../parts/head.js";
 import { filter } from "../parts/list.js";
 import { empty } from "../parts/states.js";
-import { button, head, tabs } from "../parts/table.js";
+import { tabs } from "../parts/tabs.js";
 import { bind, bindingTable } from "./binding.js";
 
 const MOST = 500;
@@ -27,7 +29,10 @@ export const bindingsPage = {
       beside: h("span", { class: "total" }, found.filtered_count.toLocaleString("en")),
       actions: [button("New binding", () => bind({}), "primary")],
     }),
-    tabs(route, 1, [["", "Graph"], ["table", "Table"]]),
+    tabs(route, 1, [
+      ["", "Graph"],
+      ["table", "Table"],
+    ]),
     filter(route, "Filter by name of the exchange"),
     content(found, types, route),
   ],
@@ -42,13 +47,25 @@ function expression(route) {
 function content({ items, filtered_count: total }, types, route) {
   if (total === 0) {
     return route.get("name")
-      ? empty("No match", "No exchange with a binding has a name like that.", h("a", { class: "button", href: route.with({ name: "", regex: "" }) }, "Clear the filter"))
-      : empty("No bindings", "A binding leads messages from an exchange to a queue. Every queue has one from the default exchange, which is not shown here.");
+      ? empty(
+          "No match",
+          "No exchange with a binding has a name like that.",
+          h("a", { class: "button", href: route.with({ name: "", regex: "" }) }, "Clear the filter"),
+        )
+      : empty(
+          "No bindings",
+          "A binding leads messages from an exchange to a queue. Those from the default exchange are not shown here.",
+        );
   }
-  if (route.segments[1] === "table") return [bindingTable(items, route, { canUnbind: true }), total > items.length && more(items.length, total)];
+  if (route.segments[1] === "table")
+    return [bindingTable(items, route, { canUnbind: true }), total > items.length && more(items.length, total)];
   return [graph(items, types), total > EDGES_MAX && more(EDGES_MAX, total)];
 }
 
 function more(shown, total) {
-  return h("p", { class: "intro" }, `The first ${shown} of ${total.toLocaleString("en")} bindings are shown: choose a virtual host or filter by exchange to see others.`);
+  return h(
+    "p",
+    { class: "intro" },
+    `The first ${shown} of ${total.toLocaleString("en")} bindings are shown: a virtual host or a filter brings up others.`,
+  );
 }

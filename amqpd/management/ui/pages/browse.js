@@ -4,8 +4,8 @@ import { get } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { count, plural } from "../lib/format.js";
 import { go, here } from "../lib/router.js";
+import { button } from "../parts/button.js";
 import { empty } from "../parts/states.js";
-import { button } from "../parts/table.js";
 import { toast } from "../parts/toast.js";
 import { messageCard } from "./message.js";
 import { deleteMessages, move } from "./move.js";
@@ -43,20 +43,34 @@ export function messagesView(queue, { messages, next, seen }, route) {
   const isFiltered = Object.keys(wanted).length > 0;
   const all = isFiltered ? "all messages that match" : "all messages";
   return h(
-    "section", { class: "browse" },
+    "section",
+    { class: "browse" },
     filterForm(route),
     h(
-      "div", { class: "bar-head" },
-      h("p", { class: "intro", role: "status" }, `${plural(messages.length, "message")} shown of ${count(queue.messages_ready)} ready${isFiltered ? `, ${count(seen)} looked at` : ""}`),
-      messages.length > 0 && h(
-        "div", { class: "actions" },
-        button("Choose all", chooseAll, "small"),
-        button("Move", () => withChoice((chosen, what) => move(queue, chosen, what), wanted, all), "small"),
-        button("Copy", () => withChoice((chosen, what) => move(queue, chosen, what, { copies: true }), wanted, all), "small"),
-        button("Delete", () => withChoice((chosen, what) => deleteMessages(queue, chosen, what), null, all), "small danger"),
+      "div",
+      { class: "bar-head" },
+      h(
+        "p",
+        { class: "intro", role: "status" },
+        `${plural(messages.length, "message")} shown of ${count(queue.messages_ready)} ready`,
+        isFiltered && `, ${count(seen)} looked at`,
       ),
+      messages.length > 0 &&
+        h(
+          "div",
+          { class: "actions" },
+          button("Choose all", chooseAll, "small"),
+          button("Move", () => withChoice((chosen, what) => move(queue, chosen, what), wanted, all), "small"),
+          button("Copy", () => withChoice((chosen, what) => move(queue, chosen, what, { copies: true }), wanted, all), "small"),
+          button("Delete", () => withChoice((chosen, what) => deleteMessages(queue, chosen, what), null, all), "small danger"),
+        ),
     ),
-    messages.length ? messages.map((message) => messageCard(message, { choice: choice(message) })) : empty(isFiltered ? "No match" : "No messages", isFiltered ? "None of these messages passes the filter." : "There is nothing ready in this queue."),
+    messages.length
+      ? messages.map((message) => messageCard(message, { choice: choice(message) }))
+      : empty(
+          isFiltered ? "No match" : "No messages",
+          isFiltered ? "None of these messages passes the filter." : "There is nothing ready in this queue.",
+        ),
     onward(route, next),
   );
 }
@@ -79,8 +93,16 @@ function withChoice(act, filter, all) {
 
 function filterForm(route) {
   const form = h(
-    "form", { class: "filters" },
-    FILTERS.map(([name, label, type, placeholder]) => h("label", { class: "field" }, h("span", {}, label), h("input", { name, type, min: "0", placeholder, value: route.get(name), autocomplete: "off", spellcheck: "false" }))),
+    "form",
+    { class: "filters" },
+    FILTERS.map(([name, label, type, placeholder]) =>
+      h(
+        "label",
+        { class: "field" },
+        h("span", {}, label),
+        h("input", { name, type, min: "0", placeholder, value: route.get(name), autocomplete: "off", spellcheck: "false" }),
+      ),
+    ),
     h("button", { type: "submit" }, "Filter"),
   );
   form.onsubmit = (event) => {
@@ -94,7 +116,8 @@ function filterForm(route) {
 function onward(route, next) {
   if (!route.get("after") && next === null) return null;
   return h(
-    "nav", { class: "pager", "aria-label": "Pages" },
+    "nav",
+    { class: "pager", "aria-label": "Pages" },
     route.get("after") && h("a", { class: "button", href: route.with({ after: "" }) }, "From the start"),
     next !== null && h("a", { class: "button", href: route.with({ after: next }), rel: "next" }, "Next messages"),
   );

@@ -4,22 +4,47 @@ import { path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { count, rate } from "../lib/format.js";
 import { to } from "../lib/router.js";
+import { badge } from "../parts/badge.js";
 import { listPage, vhostColumn } from "../parts/list.js";
-import { badge } from "../parts/table.js";
 
 /** What lists of channels show. */
 export function channelColumns() {
   return [
-    { label: "Channel", sort: "name", isTitle: true, cell: (channel) => h("a", { href: to.channel(channel.name) }, channel.name) },
+    {
+      label: "Channel",
+      sort: "name",
+      isTitle: true,
+      cell: (channel) => h("a", { href: to.channel(channel.name) }, channel.name),
+    },
     vhostColumn(),
     { label: "User", sort: "user", cell: (channel) => channel.user },
     { label: "Mode", cell: mode },
     { label: "Consumers", sort: "consumer_count", isNumber: true, cell: (channel) => count(channel.consumer_count) },
     { label: "Prefetch", sort: "prefetch_count", isNumber: true, cell: (channel) => prefetch(channel) },
-    { label: "Unacknowledged", sort: "messages_unacknowledged", isNumber: true, cell: (channel) => count(channel.messages_unacknowledged) },
-    { label: "Unconfirmed", sort: "messages_unconfirmed", isNumber: true, cell: (channel) => count(channel.messages_unconfirmed) },
-    { label: "Confirmed", sort: "message_stats.confirm_details.rate", isNumber: true, cell: (channel) => rate(channel.message_stats.confirm_details.rate) },
-    { label: "Delivered", sort: "message_stats.deliver_get_details.rate", isNumber: true, cell: (channel) => rate(channel.message_stats.deliver_get_details.rate) },
+    {
+      label: "Unacknowledged",
+      sort: "messages_unacknowledged",
+      isNumber: true,
+      cell: (channel) => count(channel.messages_unacknowledged),
+    },
+    {
+      label: "Unconfirmed",
+      sort: "messages_unconfirmed",
+      isNumber: true,
+      cell: (channel) => count(channel.messages_unconfirmed),
+    },
+    {
+      label: "Confirmed",
+      sort: "message_stats.confirm_details.rate",
+      isNumber: true,
+      cell: (channel) => rate(channel.message_stats.confirm_details.rate),
+    },
+    {
+      label: "Delivered",
+      sort: "message_stats.deliver_get_details.rate",
+      isNumber: true,
+      cell: (channel) => rate(channel.message_stats.deliver_get_details.rate),
+    },
   ];
 }
 

@@ -4,8 +4,8 @@ import { path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { byteRate, count, time } from "../lib/format.js";
 import { to } from "../lib/router.js";
+import { badge } from "../parts/badge.js";
 import { listPage, vhostColumn } from "../parts/list.js";
-import { badge } from "../parts/table.js";
 
 export const connectionsPage = listPage({
   title: "Connections",
@@ -19,8 +19,18 @@ export const connectionsPage = listPage({
     { label: "State", sort: "state", cell: (connection) => state(connection) },
     { label: "Client", cell: (connection) => clientOf(connection) },
     { label: "Channels", sort: "channels", isNumber: true, cell: (connection) => count(connection.channels) },
-    { label: "From client", sort: "recv_oct_details.rate", isNumber: true, cell: (connection) => byteRate(connection.recv_oct_details.rate) },
-    { label: "To client", sort: "send_oct_details.rate", isNumber: true, cell: (connection) => byteRate(connection.send_oct_details.rate) },
+    {
+      label: "From client",
+      sort: "recv_oct_details.rate",
+      isNumber: true,
+      cell: (connection) => byteRate(connection.recv_oct_details.rate),
+    },
+    {
+      label: "To client",
+      sort: "send_oct_details.rate",
+      isNumber: true,
+      cell: (connection) => byteRate(connection.send_oct_details.rate),
+    },
     { label: "Since", sort: "connected_at", cell: (connection) => time(connection.connected_at) },
   ],
 });
@@ -33,7 +43,10 @@ function connectionName({ name, user_provided_name: title }) {
 /** What the connection does, in colour. */
 export function state(connection) {
   const kind = connection.state === "running" ? "good" : "warn";
-  return [badge(connection.state, { kind }), connection.ssl ? badge(connection.ssl_protocol || "TLS", { title: connection.ssl_cipher }) : null];
+  return [
+    badge(connection.state, { kind }),
+    connection.ssl ? badge(connection.ssl_protocol || "TLS", { title: connection.ssl_cipher }) : null,
+  ];
 }
 
 /** Library and version of the client. */

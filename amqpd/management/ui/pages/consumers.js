@@ -3,7 +3,9 @@
 import { h } from "../lib/dom.js";
 import { count } from "../lib/format.js";
 import { to } from "../lib/router.js";
-import { argumentList, badge, pagedTable } from "../parts/table.js";
+import { badge } from "../parts/badge.js";
+import { argumentList } from "../parts/details.js";
+import { pagedTable } from "../parts/table.js";
 
 const ACTIVITY = { up: "good", single_active: "good", waiting: "warn" };
 
@@ -16,12 +18,27 @@ export function consumerTable(consumers, route, { withQueue = false } = {}) {
     keyOf: (consumer) => `${consumer.channel_details.name} ${consumer.consumer_tag}`,
     columns: [
       { label: "Tag", isTitle: true, cell: (consumer) => h("code", {}, consumer.consumer_tag) },
-      { label: "Queue", isHidden: !withQueue, cell: ({ queue }) => h("a", { href: to.queue(queue.vhost, queue.name) }, queue.name) },
-      { label: "Channel", isHidden: withQueue, cell: ({ channel_details: channel }) => h("a", { href: to.channel(channel.name) }, channel.name) },
-      { label: "State", cell: (consumer) => badge(consumer.activity_status.replace("_", " "), { kind: ACTIVITY[consumer.activity_status] }) },
+      {
+        label: "Queue",
+        isHidden: !withQueue,
+        cell: ({ queue }) => h("a", { href: to.queue(queue.vhost, queue.name) }, queue.name),
+      },
+      {
+        label: "Channel",
+        isHidden: withQueue,
+        cell: ({ channel_details: channel }) => h("a", { href: to.channel(channel.name) }, channel.name),
+      },
+      {
+        label: "State",
+        cell: (consumer) => badge(consumer.activity_status.replace("_", " "), { kind: ACTIVITY[consumer.activity_status] }),
+      },
       { label: "Acknowledges", cell: (consumer) => (consumer.ack_required ? "yes" : "no") },
       { label: "Exclusive", cell: (consumer) => (consumer.exclusive ? "yes" : "no") },
-      { label: "Prefetch", isNumber: true, cell: (consumer) => (consumer.prefetch_count ? count(consumer.prefetch_count) : "∞") },
+      {
+        label: "Prefetch",
+        isNumber: true,
+        cell: (consumer) => (consumer.prefetch_count ? count(consumer.prefetch_count) : "∞"),
+      },
       { label: "Arguments", cell: (consumer) => argumentList(consumer.arguments) },
     ],
   });

@@ -4,9 +4,10 @@ import { call, get, path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { plural } from "../lib/format.js";
 import { reloadVhosts, session } from "../lib/session.js";
+import { button } from "../parts/button.js";
 import { ask } from "../parts/dialog.js";
 import { renewVhosts } from "../parts/frame.js";
-import { button, head } from "../parts/table.js";
+import { head } from "../parts/head.js";
 import { adminTabs } from "./admin.js";
 
 const EVERYTHING = "(everything)";
@@ -19,15 +20,20 @@ export const definitionsPage = {
     head("Definitions"),
     adminTabs(route),
     h(
-      "div", { class: "columns" },
+      "div",
+      { class: "columns" },
       h(
-        "section", { class: "panel" }, h("h2", {}, "Export"),
-        h("p", {}, "Users, virtual hosts, permissions, policies, queues, exchanges and bindings as a JSON file, without messages. RabbitMQ can read it, too."),
+        "section",
+        { class: "panel" },
+        h("h2", {}, "Export"),
+        h("p", {}, "All that was declared, users and permissions as a JSON file, without messages. RabbitMQ can read it, too."),
         button("Export", exportFile),
       ),
       h(
-        "section", { class: "panel" }, h("h2", {}, "Import"),
-        h("p", {}, "Adds what a file of amqpd or RabbitMQ 3.x and 4.x describes. Either all of it is carried out or nothing; what is there already stays."),
+        "section",
+        { class: "panel" },
+        h("h2", {}, "Import"),
+        h("p", {}, "Adds what a file of amqpd or RabbitMQ describes: all of it or nothing. What is there already stays."),
         button("Import", importFile),
       ),
     ),
@@ -64,14 +70,18 @@ function save(text, name) {
 function importFile() {
   ask({
     title: "Import definitions",
-    fields: [{ ...scope(), label: "Into" }, { name: "file", label: "File", type: "file", accept: ".json,application/json", required: true, isWide: true }],
+    fields: [
+      { ...scope(), label: "Into" },
+      { name: "file", label: "File", type: "file", accept: ".json,application/json", required: true, isWide: true },
+    ],
     action: "Import",
     run: async ({ vhost, file }) => {
       const document = parsed(file);
       await call("POST", address(vhost), document);
       await reloadVhosts();
       renewVhosts();
-      return `Imported ${plural(document.queues?.length ?? 0, "queue")}, ${plural(document.exchanges?.length ?? 0, "exchange")}, ${plural(document.bindings?.length ?? 0, "binding")}.`;
+      const parts = ["queue", "exchange", "binding"].map((noun) => plural(document[`${noun}s`]?.length ?? 0, noun));
+      return `Imported ${parts.join(", ")}.`;
     },
   });
 }

@@ -3,11 +3,14 @@
 import { call, get, path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { plural } from "../lib/format.js";
-import { go } from "../lib/router.js";
+import { DEFAULT_EXCHANGE, go } from "../lib/router.js";
+import { badge } from "../parts/badge.js";
+import { button } from "../parts/button.js";
+import { argumentList, details } from "../parts/details.js";
 import { ask } from "../parts/dialog.js";
 import { EDGES_MAX, graph } from "../parts/graph.js";
+import { head } from "../parts/head.js";
 import { empty } from "../parts/states.js";
-import { argumentList, badge, button, details, head } from "../parts/table.js";
 import { bind, bindingTable } from "./binding.js";
 import { exchangeTitle, features, segmentOf } from "./exchanges.js";
 import { publish } from "./publish.js";
@@ -16,6 +19,7 @@ export const exchangePage = {
   title: (route) => route.segments[2],
   load: async (route, signal) => {
     const here = path`exchanges/${route.segments[1]}/${route.segments[2]}`;
+    if (route.segments[2] === DEFAULT_EXCHANGE) return { exchange: await get(here, {}, signal), from: [], into: [] };
     const [exchange, from, into] = await Promise.all([
       get(here, {}, signal),
       get(`${here}/bindings/source`, {}, signal),
@@ -35,31 +39,52 @@ export const exchangePage = {
           !isDefault && !exchange.name.startsWith("amq.") && button("Delete", () => remove(exchange, from.length), "danger"),
         ],
       }),
-      h("section", { class: "panel" }, details([
-        ["Virtual host", exchange.vhost],
-        ["Type", exchange.type],
-        ["Policy", exchange.policy],
-        ["Arguments", argumentList(exchange.arguments)],
-      ])),
+      h(
+        "section",
+        { class: "panel" },
+        details([
+          ["Virtual host", exchange.vhost],
+          ["Type", exchange.type],
+          ["Policy", exchange.policy],
+          ["Arguments", argumentList(exchange.arguments)],
+        ]),
+      ),
       picture(from, into),
-      h("section", {}, h("h2", {}, "Leads to"), from.length
-        ? bindingTable(from, route, { withSource: false, canUnbind: !isDefault })
-        : empty("Leads nowhere", "Messages to this exchange are dropped, or returned if they are mandatory.")),
-      into.length > 0 && h("section", {}, h("h2", {}, "Fed by"), bindingTable(into, route, { withSource: true, canUnbind: true })),
+      h(
+        "section",
+        {},
+        h("h2", {}, "Leads to"),
+        from.length ? bindingTable(from, route, { withSource: false, canUnbind: true }) : nowhere(isDefault),
+      ),
+      into.length > 0 &&
+        h("section", {}, h("h2", {}, "Fed by"), bindingTable(into, route, { withSource: true, canUnbind: true })),
     ];
   },
 };
 
+function nowhere(isDefault) {
+  return isDefault
+    ? empty("Leads to every queue", "The routing key is the queue's name. These bindings cannot be changed.")
+    : empty("Leads nowhere", "Messages to this exchange are dropped, or returned if they are mandatory.");
+}
+
 function picture(from, into) {
   const all = [...into, ...from];
   if (all.length === 0) return null;
-  return h("section", {}, graph(all), all.length > EDGES_MAX && h("p", { class: "intro" }, `The first ${EDGES_MAX} of ${all.length} bindings are drawn.`));
+  return h(
+    "section",
+    {},
+    graph(all),
+    all.length > EDGES_MAX && h("p", { class: "intro" }, `The first ${EDGES_MAX} of ${all.length} bindings are drawn.`),
+  );
 }
 
 function remove(exchange, bindings) {
   ask({
     title: `Delete exchange ${exchange.name}?`,
-    intro: bindings ? `Its ${plural(bindings, "binding")} go with it. Publishers that use it get an error.` : "Publishers that use it get an error.",
+    intro: bindings
+      ? `Its ${plural(bindings, "binding")} go with it. Publishers that use it get an error.`
+      : "Publishers that use it get an error.",
     action: "Delete",
     isDanger: true,
     run: async () => {

@@ -4,10 +4,12 @@ import { call, get, path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { DEFAULT_EXCHANGE, go, to } from "../lib/router.js";
 import { session } from "../lib/session.js";
+import { badge } from "../parts/badge.js";
+import { button } from "../parts/button.js";
+import { argumentList } from "../parts/details.js";
 import { ask } from "../parts/dialog.js";
 import { given } from "../parts/form.js";
 import { listPage, vhostColumn } from "../parts/list.js";
-import { argumentList, badge, button } from "../parts/table.js";
 
 export const exchangesPage = listPage({
   title: "Exchanges",
@@ -16,7 +18,12 @@ export const exchangesPage = listPage({
   actions: () => [button("New exchange", declare, "primary")],
   nothing: ["No exchanges", "Exchanges take messages from publishers and route them to queues."],
   columns: () => [
-    { label: "Name", sort: "name", isTitle: true, cell: (exchange) => h("a", { href: to.exchange(exchange.vhost, exchange.name) }, exchangeTitle(exchange.name)) },
+    {
+      label: "Name",
+      sort: "name",
+      isTitle: true,
+      cell: (exchange) => h("a", { href: to.exchange(exchange.vhost, exchange.name) }, exchangeTitle(exchange.name)),
+    },
     vhostColumn(),
     { label: "Type", sort: "type", cell: (exchange) => badge(exchange.type) },
     { label: "Features", cell: features },
@@ -51,7 +58,14 @@ async function declare() {
       { name: "auto_delete", label: "Auto-delete: goes with its last binding", type: "checkbox" },
       { name: "internal", label: "Internal: other exchanges alone publish to it", type: "checkbox" },
       { name: "alternate", label: "Alternate exchange", hint: "Takes messages that no binding matches", group: "Arguments" },
-      { name: "others", label: "Further arguments, as JSON", type: "json", group: "Arguments", isWide: true, placeholder: '{"x-delayed-type": "direct"}' },
+      {
+        name: "others",
+        label: "Further arguments, as JSON",
+        type: "json",
+        group: "Arguments",
+        isWide: true,
+        placeholder: '{"x-delayed-type": "direct"}',
+      },
     ],
     action: "Declare",
     run: async ({ vhost, name, alternate, others, ...rest }) => {

@@ -4,18 +4,30 @@ import { call, get, path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { count } from "../lib/format.js";
 import { session } from "../lib/session.js";
+import { button } from "../parts/button.js";
 import { ask } from "../parts/dialog.js";
+import { head } from "../parts/head.js";
 import { empty } from "../parts/states.js";
-import { button, head, table } from "../parts/table.js";
+import { table } from "../parts/table.js";
 import { adminTabs } from "./admin.js";
 
-const OF_VHOSTS = [["max-connections", "connections"], ["max-queues", "queues"]];
-const OF_USERS = [["max-connections", "connections"], ["max-channels", "channels"]];
+const OF_VHOSTS = [
+  ["max-connections", "connections"],
+  ["max-queues", "queues"],
+];
+const OF_USERS = [
+  ["max-connections", "connections"],
+  ["max-channels", "channels"],
+];
 
 export const limitsPage = {
   title: () => "Limits",
   load: async (route, signal) => {
-    const [vhosts, users, names] = await Promise.all([get("vhost-limits", {}, signal), get("user-limits", {}, signal), get("users", { columns: "name" }, signal)]);
+    const [vhosts, users, names] = await Promise.all([
+      get("vhost-limits", {}, signal),
+      get("user-limits", {}, signal),
+      get("users", { columns: "name" }, signal),
+    ]);
     return { vhosts: entries(vhosts, "vhost"), users: entries(users, "user"), names: names.map((user) => user.name) };
   },
   view: ({ vhosts, users, names }, route) => [
@@ -33,9 +45,17 @@ function entries(found, owner) {
 
 function section(title, kind, found, names, limits) {
   return h(
-    "section", {},
-    h("div", { class: "bar-head" }, h("h2", {}, title), button(`Limit ${title.toLowerCase()}`, () => set(title, kind, names, limits))),
-    found.length ? limitTable(title, kind, found, limits) : empty("No limits", `${title} may open as much as the broker can hold.`),
+    "section",
+    {},
+    h(
+      "div",
+      { class: "bar-head" },
+      h("h2", {}, title),
+      button(`Limit ${title.toLowerCase()}`, () => set(title, kind, names, limits)),
+    ),
+    found.length
+      ? limitTable(title, kind, found, limits)
+      : empty("No limits", `${title} may open as much as the broker can hold.`),
   );
 }
 

@@ -8,13 +8,25 @@ export function loginForm(done) {
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const submit = h("button", { type: "submit", class: "strong" }, "Log in");
   const form = h(
-    "form", { class: "login panel" },
+    "form",
+    { class: "login panel" },
     h("img", { src: "icon.svg", alt: "", width: "44", height: "44" }),
     h("h1", {}, "amqpd"),
     h("p", { class: "intro" }, "Log in to manage this broker."),
-    h("label", { class: "field" }, h("span", {}, "User"), h("input", { name: "username", required: true, autocomplete: "username", autocapitalize: "none", spellcheck: "false" })),
-    h("label", { class: "field" }, h("span", {}, "Password"), h("input", { name: "password", type: "password", required: true, autocomplete: "current-password" })),
-    problem, submit,
+    h(
+      "label",
+      { class: "field" },
+      h("span", {}, "User"),
+      h("input", { name: "username", required: true, autocomplete: "username", autocapitalize: "none", spellcheck: "false" }),
+    ),
+    h(
+      "label",
+      { class: "field" },
+      h("span", {}, "Password"),
+      h("input", { name: "password", type: "password", required: true, autocomplete: "current-password" }),
+    ),
+    problem,
+    submit,
   );
   form.onsubmit = async (event) => {
     event.preventDefault();
@@ -36,7 +48,9 @@ export function loginForm(done) {
 
 function reason(error) {
   if (error.status === 401) {
-    return error.error === "not_authorised" ? "This user may not use the management: he needs one of its tags." : "User or password are wrong.";
+    return error.error === "not_authorised"
+      ? "This user may not use the management: he needs one of its tags."
+      : "User or password are wrong.";
   }
   return error.message;
 }

@@ -2,18 +2,29 @@
 
 import { h } from "../lib/dom.js";
 import { bytes, duration, plural, time, value } from "../lib/format.js";
-import { badge, details } from "../parts/table.js";
+import { badge } from "../parts/badge.js";
+import { details } from "../parts/details.js";
 import { exchangeTitle } from "./exchanges.js";
 
 /** A message as the API shows it; with `choice` it can be chosen. */
 export function messageCard(message, { choice = null, beside = null } = {}) {
   return h(
-    "article", { class: "message panel", "data-key": `message-${message.id}` },
+    "article",
+    { class: "message panel", "data-key": `message-${message.id}` },
     h(
-      "header", {}, choice,
-      h("div", { class: "route" }, h("span", {}, exchangeTitle(message.exchange)), h("span", { "aria-hidden": "true" }, "→"), h("code", {}, message.routing_key || "(no routing key)")),
+      "header",
+      {},
+      choice,
       h(
-        "div", { class: "marks" },
+        "div",
+        { class: "route" },
+        h("span", {}, exchangeTitle(message.exchange)),
+        h("span", { "aria-hidden": "true" }, "→"),
+        h("code", {}, message.routing_key || "(no routing key)"),
+      ),
+      h(
+        "div",
+        { class: "marks" },
         message.redelivered && badge("redelivered", { kind: "warn" }),
         message.persistent && badge("persistent"),
         badge(bytes(message.payload_bytes)),

@@ -16,14 +16,25 @@ export async function move(queue, chosen, what, { copies = false } = {}) {
     fields: [
       { name: "queue", label: "To queue", list: await neighbours(queue), isWide: true },
       { name: "exchange", label: "Or to exchange", group: "Through an exchange" },
-      { name: "routing_key", label: "With routing key", hint: "Empty: each message keeps its own", group: "Through an exchange" },
-      ...(chosen.ids ? [] : [{ name: "count", label: "At most", type: "number", min: 1, hint: "Empty: all of them", group: "Limit" }]),
+      {
+        name: "routing_key",
+        label: "With routing key",
+        hint: "Empty: each message keeps its own",
+        group: "Through an exchange",
+      },
+      ...(chosen.ids
+        ? []
+        : [{ name: "count", label: "At most", type: "number", min: 1, hint: "Empty: all of them", group: "Limit" }]),
     ],
     action: verb,
     run: async ({ queue: name, exchange, routing_key, count }) => {
       if (!name && !exchange) throw Object.assign(new Error("Name a queue or an exchange."), { status: 400 });
       const target = name ? { queue: name } : { exchange, routing_key: routing_key ?? "" };
-      const outcome = await call("POST", path`queues/${queue.vhost}/${queue.name}/messages/${copies ? "copy" : "move"}`, { ...chosen, ...target, ...(count ? { count } : {}) });
+      const outcome = await call("POST", path`queues/${queue.vhost}/${queue.name}/messages/${copies ? "copy" : "move"}`, {
+        ...chosen,
+        ...target,
+        ...(count ? { count } : {}),
+      });
       return told(outcome, copies ? "copied" : "moved");
     },
   });

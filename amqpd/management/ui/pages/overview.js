@@ -4,9 +4,15 @@ import { get } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { byteRate, bytes, compact, count, duration, rate } from "../lib/format.js";
 import { session } from "../lib/session.js";
-import { chart, meter, ranges, sampled, tile } from "../parts/chart.js";
+import { badge } from "../parts/badge.js";
+import { chart } from "../parts/chart.js";
+import { details } from "../parts/details.js";
+import { head } from "../parts/head.js";
+import { meter } from "../parts/meter.js";
+import { ranges, sampled } from "../parts/ranges.js";
 import { points, rates } from "../parts/scale.js";
-import { badge, details, head, table } from "../parts/table.js";
+import { table } from "../parts/table.js";
+import { tile } from "../parts/tile.js";
 
 export const overviewPage = {
   title: () => "Overview",
@@ -31,12 +37,16 @@ export const overviewPage = {
 
 function alarms(node) {
   const low = [node.mem_alarm && "Memory", node.disk_free_alarm && "Disk space"].filter(Boolean);
-  return low.length > 0 && h("p", { class: "alarm", role: "alert" }, `${low.join(" and ")} is low: publishers wait until there is more.`);
+  return (
+    low.length > 0 &&
+    h("p", { class: "alarm", role: "alert" }, `${low.join(" and ")} is low: publishers wait until there is more.`)
+  );
 }
 
 function tiles({ queue_totals: totals, message_stats: stats, object_totals: objects }) {
   return h(
-    "section", { class: "tiles", "aria-label": "Totals" },
+    "section",
+    { class: "tiles", "aria-label": "Totals" },
     tile("Ready", compact(totals.messages_ready), { colour: 1 }),
     tile("Unacked", compact(totals.messages_unacknowledged), { colour: 2 }),
     tile("Published", rate(stats.publish_details.rate), { colour: 3 }),
@@ -55,7 +65,12 @@ function queued({ queue_totals: totals }) {
     format: compact,
     series: [
       { label: "Ready", colour: 1, points: points(totals.messages_ready_details), now: totals.messages_ready },
-      { label: "Unacknowledged", colour: 2, points: points(totals.messages_unacknowledged_details), now: totals.messages_unacknowledged },
+      {
+        label: "Unacknowledged",
+        colour: 2,
+        points: points(totals.messages_unacknowledged_details),
+        now: totals.messages_unacknowledged,
+      },
     ],
   });
 }
@@ -75,7 +90,9 @@ function flow({ message_stats: stats }) {
 
 function resources(node) {
   return h(
-    "section", { class: "panel" }, h("h2", {}, "Resources"),
+    "section",
+    { class: "panel" },
+    h("h2", {}, "Resources"),
     meter("Memory", node.mem_used, node.mem_limit, `${bytes(node.mem_used)} of ${bytes(node.mem_limit)}`, node.mem_alarm),
     meter("Open files", node.fd_used, node.fd_total, `${count(node.fd_used)} of ${count(node.fd_total)}`),
     meter("Sockets", node.sockets_used, node.sockets_total, `${count(node.sockets_used)} of ${count(node.sockets_total)}`),
@@ -87,9 +104,13 @@ function resources(node) {
 }
 
 function about(overview, node) {
-  const doors = (overview.listeners ?? []).map((door) => h("li", {}, h("code", {}, `${door.protocol} ${door.ip_address}:${door.port}`)));
+  const doors = (overview.listeners ?? []).map((door) =>
+    h("li", {}, h("code", {}, `${door.protocol} ${door.ip_address}:${door.port}`)),
+  );
   return h(
-    "section", { class: "panel" }, h("h2", {}, "This broker"),
+    "section",
+    { class: "panel" },
+    h("h2", {}, "This broker"),
     details([
       ["Name", overview.cluster_name],
       ["Node", overview.node],
@@ -102,18 +123,23 @@ function about(overview, node) {
 }
 
 function hosts(vhosts) {
-  return h("section", {}, h("h2", {}, "Virtual hosts"), table({
-    label: "Virtual hosts",
-    rows: vhosts,
-    keyOf: (vhost) => vhost.name,
-    columns: [
-      { label: "Name", isTitle: true, cell: (vhost) => h("strong", {}, vhost.name) },
-      { label: "Ready", isNumber: true, cell: (vhost) => count(vhost.messages_ready) },
-      { label: "Unacknowledged", isNumber: true, cell: (vhost) => count(vhost.messages_unacknowledged) },
-      { label: "Published", isNumber: true, cell: (vhost) => rate(vhost.message_stats.publish_details.rate) },
-      { label: "Delivered", isNumber: true, cell: (vhost) => rate(vhost.message_stats.deliver_get_details.rate) },
-      { label: "From clients", isNumber: true, cell: (vhost) => byteRate(vhost.recv_oct_details.rate) },
-      { label: "To clients", isNumber: true, cell: (vhost) => byteRate(vhost.send_oct_details.rate) },
-    ],
-  }));
+  return h(
+    "section",
+    {},
+    h("h2", {}, "Virtual hosts"),
+    table({
+      label: "Virtual hosts",
+      rows: vhosts,
+      keyOf: (vhost) => vhost.name,
+      columns: [
+        { label: "Name", isTitle: true, cell: (vhost) => h("strong", {}, vhost.name) },
+        { label: "Ready", isNumber: true, cell: (vhost) => count(vhost.messages_ready) },
+        { label: "Unacknowledged", isNumber: true, cell: (vhost) => count(vhost.messages_unacknowledged) },
+        { label: "Published", isNumber: true, cell: (vhost) => rate(vhost.message_stats.publish_details.rate) },
+        { label: "Delivered", isNumber: true, cell: (vhost) => rate(vhost.message_stats.deliver_get_details.rate) },
+        { label: "From clients", isNumber: true, cell: (vhost) => byteRate(vhost.recv_oct_details.rate) },
+        { label: "To clients", isNumber: true, cell: (vhost) => byteRate(vhost.send_oct_details.rate) },
+      ],
+    }),
+  );
 }

@@ -4,31 +4,45 @@ import { call, get, path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { bytes, compact, count, duration, plural, rate } from "../lib/format.js";
 import { go, to } from "../lib/router.js";
-import { chart, ranges, sampled, tile, RANGES } from "../parts/chart.js";
+import { refresh } from "../lib/stage.js";
+import { button } from "../parts/button.js";
+import { chart } from "../parts/chart.js";
+import { argumentList, details } from "../parts/details.js";
 import { ask } from "../parts/dialog.js";
+import { head } from "../parts/head.js";
+import { sampled } from "../parts/ranges.js";
 import { points, rates } from "../parts/scale.js";
 import { empty } from "../parts/states.js";
-import { argumentList, button, details, head, tabs } from "../parts/table.js";
+import { tabs } from "../parts/tabs.js";
+import { tile } from "../parts/tile.js";
 import { toast } from "../parts/toast.js";
-import { refresh } from "../lib/stage.js";
 import { changeLimits } from "./arguments.js";
 import { bind, bindingTable } from "./binding.js";
 import { loadMessages, messagesView } from "./browse.js";
 import { consumerTable } from "./consumers.js";
-import { takeMessages } from "./take.js";
 import { move } from "./move.js";
 import { publish } from "./publish.js";
 import { features, stateOf } from "./queues.js";
+import { takeMessages } from "./take.js";
 import { unackedView } from "./unacked.js";
 
-const VIEWS = [["", "Overview"], ["consumers", "Consumers"], ["bindings", "Bindings"], ["messages", "Messages"], ["unacked", "Unacknowledged"]];
+const VIEWS = [
+  ["", "Overview"],
+  ["consumers", "Consumers"],
+  ["bindings", "Bindings"],
+  ["messages", "Messages"],
+  ["unacked", "Unacknowledged"],
+];
 
 export const queuePage = {
   title: (route) => route.segments[2],
   load: async (route, signal) => {
     const [, vhost, name, view] = route.segments;
     const here = path`queues/${vhost}/${name}`;
-    const [queue, more] = await Promise.all([get(here, sampled(route, "lengths", "msg_rates"), signal), loadMore(here, view, route, signal)]);
+    const [queue, more] = await Promise.all([
+      get(here, sampled(route, "lengths", "msg_rates"), signal),
+      loadMore(here, view, route, signal),
+    ]);
     return { queue, more };
   },
   view: ({ queue, more }, route) => [
@@ -62,7 +76,7 @@ function content(queue, more, route) {
     case "unacked":
       return unackedView(more, route);
     default:
-      return [tiles(queue), h("div", { class: "charts" }, lengths(queue), flow(queue)), about(queue, route)];
+      return [tiles(queue), h("div", { class: "charts" }, lengths(queue), flow(queue)), about(queue)];
   }
 }
 
@@ -81,7 +95,8 @@ function actions(queue) {
 function tiles(queue) {
   const { message_stats: stats } = queue;
   return h(
-    "section", { class: "tiles", "aria-label": "Totals" },
+    "section",
+    { class: "tiles", "aria-label": "Totals" },
     tile("Ready", compact(queue.messages_ready), { colour: 1 }),
     tile("Unacked", compact(queue.messages_unacknowledged), { colour: 2 }),
     tile("Published", rate(stats.publish_details.rate), { colour: 3 }),
@@ -98,7 +113,12 @@ function lengths(queue) {
     format: compact,
     series: [
       { label: "Ready", colour: 1, points: points(queue.messages_ready_details), now: queue.messages_ready },
-      { label: "Unacknowledged", colour: 2, points: points(queue.messages_unacknowledged_details), now: queue.messages_unacknowledged },
+      {
+        label: "Unacknowledged",
+        colour: 2,
+        points: points(queue.messages_unacknowledged_details),
+        now: queue.messages_unacknowledged,
+      },
     ],
   });
 }
@@ -116,11 +136,17 @@ function flow({ message_stats: stats }) {
   });
 }
 
-function about(queue, route) {
+function about(queue) {
   const ruled = queue.effective_policy_definition;
   return h(
-    "section", { class: "panel" },
-    h("div", { class: "bar-head" }, h("h2", {}, "Details"), ranges(route, RANGES.slice(0, 1)), button("Change limits", () => changeLimits(queue), "small")),
+    "section",
+    { class: "panel" },
+    h(
+      "div",
+      { class: "bar-head" },
+      h("h2", {}, "Details"),
+      button("Change limits", () => changeLimits(queue), "small"),
+    ),
     details([
       ["Virtual host", queue.vhost],
       ["Type", queue.type],
@@ -132,7 +158,10 @@ function about(queue, route) {
       ["On disk alone", plural(queue.messages_paged_out, "message")],
       ["Memory", bytes(queue.memory)],
       ["Single active consumer", queue.single_active_consumer_tag],
-      ["Exclusive to", queue.owner_pid_details && h("a", { href: to.connection(queue.owner_pid_details.name) }, queue.owner_pid_details.name)],
+      [
+        "Exclusive to",
+        queue.owner_pid_details && h("a", { href: to.connection(queue.owner_pid_details.name) }, queue.owner_pid_details.name),
+      ],
       ["Idle since", queue.idle_since && new Date(queue.idle_since).toLocaleString()],
     ]),
   );
@@ -141,14 +170,25 @@ function about(queue, route) {
 function bindings(queue, found, route) {
   const others = found.filter((binding) => binding.source);
   return h(
-    "section", {},
-    h("div", { class: "bar-head" }, h("p", { class: "intro" }, `The default exchange leads messages with routing key ${queue.name} here, too.`), button("Bind", () => bind({ vhost: queue.vhost, destination: queue.name }))),
-    others.length ? bindingTable(others, route, { withDestination: false, canUnbind: true }) : empty("No bindings", "Only the default exchange leads here."),
+    "section",
+    {},
+    h(
+      "div",
+      { class: "bar-head" },
+      h("p", { class: "intro" }, `The default exchange leads messages with routing key ${queue.name} here, too.`),
+      button("Bind", () => bind({ vhost: queue.vhost, destination: queue.name })),
+    ),
+    others.length
+      ? bindingTable(others, route, { withDestination: false, canUnbind: true })
+      : empty("No bindings", "Only the default exchange leads here."),
   );
 }
 
 async function pause(queue, isPaused) {
-  await attempt(call("PUT", path`queues/${queue.vhost}/${queue.name}/${isPaused ? "resume" : "pause"}`), isPaused ? "Consumers get messages again." : "Consumers get nothing until the queue is resumed.");
+  await attempt(
+    call("PUT", path`queues/${queue.vhost}/${queue.name}/${isPaused ? "resume" : "pause"}`),
+    isPaused ? "Consumers get messages again." : "Consumers get nothing until the queue is resumed.",
+  );
 }
 
 async function attempt(promise, done) {

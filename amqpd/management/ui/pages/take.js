@@ -23,14 +23,27 @@ export function takeMessages(queue) {
     fields: [
       { name: "count", label: "Messages", type: "number", min: 1, value: 1, required: true },
       { name: "ackmode", label: "Then", type: "select", options: MODES, value: "ack_requeue_true" },
-      { name: "encoding", label: "Payload as", type: "select", options: [["auto", "text if it is text"], ["base64", "base64"]], value: "auto" },
+      {
+        name: "encoding",
+        label: "Payload as",
+        type: "select",
+        options: [
+          ["auto", "text if it is text"],
+          ["base64", "base64"],
+        ],
+        value: "auto",
+      },
     ],
     action: "Get",
     run: async (values) => {
       const messages = await call("POST", path`queues/${queue.vhost}/${queue.name}/get`, { ...values, truncate: 50_000 });
       return h(
-        "div", { class: "results" }, h("p", { class: "intro", role: "status" }, plural(messages.length, "message")),
-        messages.length ? messages.map((message, position) => messageCard({ ...message, id: `got-${position}` })) : empty("Nothing to get", "The queue has no ready messages."),
+        "div",
+        { class: "results" },
+        h("p", { class: "intro", role: "status" }, plural(messages.length, "message")),
+        messages.length
+          ? messages.map((message, position) => messageCard({ ...message, id: `got-${position}` }))
+          : empty("Nothing to get", "The queue has no ready messages."),
       );
     },
   });

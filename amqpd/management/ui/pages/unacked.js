@@ -1,8 +1,8 @@
 // Messages that were delivered and not acknowledged, and who holds them.
 
 import { h } from "../lib/dom.js";
-import { to } from "../lib/router.js";
 import { duration } from "../lib/format.js";
+import { to } from "../lib/router.js";
 import { empty } from "../parts/states.js";
 import { pagedTable } from "../parts/table.js";
 import { exchangeTitle } from "./exchanges.js";

@@ -4,9 +4,11 @@ import { call, get, path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { go } from "../lib/router.js";
 import { session } from "../lib/session.js";
+import { button } from "../parts/button.js";
 import { ask } from "../parts/dialog.js";
+import { head } from "../parts/head.js";
 import { empty } from "../parts/states.js";
-import { button, head, table } from "../parts/table.js";
+import { table } from "../parts/table.js";
 import { tagFields, tagsIn, tagsOf } from "./users.js";
 
 export const userPage = {
@@ -27,14 +29,28 @@ export const userPage = {
       actions: [button("Change", () => change(user)), button("Delete", () => remove(user), "danger")],
     }),
     h(
-      "section", {},
-      h("div", { class: "bar-head" }, h("h2", {}, "Permissions"), button("Grant", () => grant(user, permissions))),
+      "section",
+      {},
+      h(
+        "div",
+        { class: "bar-head" },
+        h("h2", {}, "Permissions"),
+        button("Grant", () => grant(user, permissions)),
+      ),
       permissions.length ? permissionTable(user, permissions) : empty("No permissions", "This user can enter no virtual host."),
     ),
     h(
-      "section", {},
-      h("div", { class: "bar-head" }, h("h2", {}, "Topic permissions"), button("Grant topics", () => grantTopics(user))),
-      topics.length ? topicTable(user, topics) : empty("No topic permissions", "Without any, all routing keys of topic exchanges may be used."),
+      "section",
+      {},
+      h(
+        "div",
+        { class: "bar-head" },
+        h("h2", {}, "Topic permissions"),
+        button("Grant topics", () => grantTopics(user)),
+      ),
+      topics.length
+        ? topicTable(user, topics)
+        : empty("No topic permissions", "Without any, all routing keys of topic exchanges may be used."),
     ),
   ],
 };
@@ -46,8 +62,19 @@ function permissionTable(user, permissions) {
     keyOf: (permission) => permission.vhost,
     columns: [
       { label: "Virtual host", isTitle: true, cell: (permission) => permission.vhost },
-      ...["configure", "write", "read"].map((right) => ({ label: right[0].toUpperCase() + right.slice(1), cell: (permission) => expression(permission[right]) })),
-      { label: "", cell: (permission) => button("Withdraw", () => withdraw(user, path`permissions/${permission.vhost}/${user.name}`, `to ${permission.vhost}`), "small") },
+      ...["configure", "write", "read"].map((right) => ({
+        label: right[0].toUpperCase() + right.slice(1),
+        cell: (permission) => expression(permission[right]),
+      })),
+      {
+        label: "",
+        cell: (permission) =>
+          button(
+            "Withdraw",
+            () => withdraw(user, path`permissions/${permission.vhost}/${user.name}`, `to ${permission.vhost}`),
+            "small",
+          ),
+      },
     ],
   });
 }
@@ -62,7 +89,20 @@ function topicTable(user, topics) {
       { label: "Exchange", cell: (permission) => permission.exchange },
       { label: "Write", cell: (permission) => expression(permission.write) },
       { label: "Read", cell: (permission) => expression(permission.read) },
-      { label: "", cell: (permission) => button("Withdraw", () => withdraw(user, path`topic-permissions/${permission.vhost}/${user.name}/${permission.exchange}`, `to topics of ${permission.exchange}`), "small") },
+      {
+        label: "",
+        cell: (permission) =>
+          button(
+            "Withdraw",
+            () =>
+              withdraw(
+                user,
+                path`topic-permissions/${permission.vhost}/${user.name}/${permission.exchange}`,
+                `to topics of ${permission.exchange}`,
+              ),
+            "small",
+          ),
+      },
     ],
   });
 }
@@ -75,14 +115,21 @@ function change(user) {
   ask({
     title: `Change ${user.name}`,
     fields: [
-      { name: "password", label: "New password", type: "password", autocomplete: "new-password", hint: "Empty: stays as it is. A new one ends the user's sessions here" },
+      {
+        name: "password",
+        label: "New password",
+        type: "password",
+        autocomplete: "new-password",
+        hint: "Empty: stays as it is. A new one ends the user's sessions here",
+      },
       ...tagFields(user.tags),
     ],
     action: "Save",
     run: async (values) => {
-      const secret = values.password === null
-        ? { password_hash: user.password_hash, hashing_algorithm: user.hashing_algorithm }
-        : { password: values.password };
+      const secret =
+        values.password === null
+          ? { password_hash: user.password_hash, hashing_algorithm: user.hashing_algorithm }
+          : { password: values.password };
       await call("PUT", path`users/${user.name}`, { ...secret, tags: tagsIn(values) });
       return `User ${user.name} is changed.`;
     },

@@ -3,9 +3,10 @@
 import { call, path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { go, to } from "../lib/router.js";
+import { badge } from "../parts/badge.js";
+import { button } from "../parts/button.js";
 import { ask } from "../parts/dialog.js";
 import { listPage } from "../parts/list.js";
-import { badge, button } from "../parts/table.js";
 import { adminTabs } from "./admin.js";
 
 const TAGS = ["administrator", "monitoring", "policymaker", "management"];
@@ -33,13 +34,22 @@ export function tagsOf(user) {
 export function tagFields(tags = []) {
   return [
     ...TAGS.map((tag) => ({ name: tag, label: tag, type: "checkbox", value: tags.includes(tag), group: "Tags" })),
-    { name: "otherTags", label: "Other tags", hint: "Separated by commas", value: tags.filter((tag) => !TAGS.includes(tag)).join(", "), group: "Tags" },
+    {
+      name: "otherTags",
+      label: "Other tags",
+      hint: "Separated by commas",
+      value: tags.filter((tag) => !TAGS.includes(tag)).join(", "),
+      group: "Tags",
+    },
   ];
 }
 
 /** The tags that a form's values say. */
 export function tagsIn(values) {
-  const others = (values.otherTags ?? "").split(",").map((tag) => tag.trim()).filter(Boolean);
+  const others = (values.otherTags ?? "")
+    .split(",")
+    .map((tag) => tag.trim())
+    .filter(Boolean);
   return [...TAGS.filter((tag) => values[tag]), ...others];
 }
 
@@ -48,7 +58,13 @@ function create() {
     title: "New user",
     fields: [
       { name: "name", label: "Name", required: true },
-      { name: "password", label: "Password", type: "password", autocomplete: "new-password", hint: "Empty: cannot log in with a password" },
+      {
+        name: "password",
+        label: "Password",
+        type: "password",
+        autocomplete: "new-password",
+        hint: "Empty: cannot log in with a password",
+      },
       ...tagFields(),
     ],
     action: "Create",

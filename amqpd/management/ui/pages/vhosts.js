@@ -4,10 +4,11 @@ import { call, path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { count } from "../lib/format.js";
 import { reloadVhosts } from "../lib/session.js";
+import { badge } from "../parts/badge.js";
+import { button } from "../parts/button.js";
 import { ask } from "../parts/dialog.js";
 import { renewVhosts } from "../parts/frame.js";
 import { listPage } from "../parts/list.js";
-import { badge, button } from "../parts/table.js";
 import { adminTabs } from "./admin.js";
 
 export const vhostsPage = listPage({
@@ -22,13 +23,22 @@ export const vhostsPage = listPage({
     { label: "Description", cell: (vhost) => vhost.description },
     { label: "Tags", cell: (vhost) => vhost.tags.map((tag) => badge(tag)) },
     { label: "Messages", sort: "messages", isNumber: true, cell: (vhost) => count(vhost.messages) },
-    { label: "State", cell: (vhost) => [vhost.tracing && badge("traced", { kind: "warn" }), vhost.protected_from_deletion && badge("protected")] },
+    {
+      label: "State",
+      cell: (vhost) => [
+        vhost.tracing && badge("traced", { kind: "warn" }),
+        vhost.protected_from_deletion && badge("protected"),
+      ],
+    },
     {
       label: "",
-      cell: (vhost) => h(
-        "div", { class: "actions" }, button("Change", () => change(vhost), "small"),
-        button("Delete", () => remove(vhost), "small danger"),
-      ),
+      cell: (vhost) =>
+        h(
+          "div",
+          { class: "actions" },
+          button("Change", () => change(vhost), "small"),
+          button("Delete", () => remove(vhost), "small danger"),
+        ),
     },
   ],
 });
@@ -70,7 +80,8 @@ function change(vhost) {
 function remove(vhost) {
   ask({
     title: `Delete virtual host ${vhost.name}?`,
-    intro: "All its queues, exchanges, messages and permissions go with it, and its connections are closed. This cannot be undone.",
+    intro:
+      "All its queues, exchanges, messages and permissions go with it, and its connections are closed. This cannot be undone.",
     fields: [{ name: "name", label: `Enter ${vhost.name} to confirm`, required: true }],
     action: "Delete",
     isDanger: true,

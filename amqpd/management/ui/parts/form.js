@@ -13,14 +13,22 @@ export function fieldset(fields) {
   const groups = [...new Set(fields.map((field) => field.group ?? ""))];
   return groups.map((group) => {
     const inside = fields.filter((field) => (field.group ?? "") === group).map(row);
-    return group ? h("details", { class: "more" }, h("summary", {}, group), h("div", { class: "fields" }, inside)) : h("div", { class: "fields" }, inside);
+    return group
+      ? h("details", { class: "more" }, h("summary", {}, group), h("div", { class: "fields" }, inside))
+      : h("div", { class: "fields" }, inside);
   });
 }
 
 function row(field) {
   if (field.type === "hidden") return h("input", { type: "hidden", name: field.name, value: field.value });
   if (field.type === "checkbox") {
-    return h("label", { class: "check" }, h("input", { type: "checkbox", name: field.name, checked: Boolean(field.value) }), h("span", {}, field.label), hint(field));
+    return h(
+      "label",
+      { class: "check" },
+      h("input", { type: "checkbox", name: field.name, checked: Boolean(field.value) }),
+      h("span", {}, field.label),
+      hint(field),
+    );
   }
   return h("label", { class: `field ${field.isWide ? "wide" : ""}` }, h("span", {}, field.label), control(field), hint(field));
 }
@@ -30,21 +38,45 @@ function hint(field) {
 }
 
 function control(field) {
-  const shared = { name: field.name, required: field.required, placeholder: field.placeholder, autocomplete: field.autocomplete ?? "off" };
+  const shared = {
+    name: field.name,
+    required: field.required,
+    placeholder: field.placeholder,
+    autocomplete: field.autocomplete ?? "off",
+  };
   if (field.type === "select") {
-    return h("select", shared, field.options.map((option) => {
-      const [value, label] = Array.isArray(option) ? option : [option, option];
-      return h("option", { value, selected: value === field.value }, label);
-    }));
+    return h(
+      "select",
+      shared,
+      field.options.map((option) => {
+        const [value, label] = Array.isArray(option) ? option : [option, option];
+        return h("option", { value, selected: value === field.value }, label);
+      }),
+    );
   }
   if (field.type === "textarea" || field.type === "json") {
     return h("textarea", { ...shared, rows: field.rows ?? 4, spellcheck: "false" }, field.value ?? "");
   }
-  const input = h("input", { ...shared, type: field.type ?? "text", value: field.value, min: field.min, step: field.step, accept: field.accept, spellcheck: "false" });
+  const input = h("input", {
+    ...shared,
+    type: field.type ?? "text",
+    value: field.value,
+    min: field.min,
+    step: field.step,
+    accept: field.accept,
+    spellcheck: "false",
+  });
   if (!field.list) return input;
   lists += 1;
   input.setAttribute("list", `suggestions-${lists}`);
-  return [input, h("datalist", { id: `suggestions-${lists}` }, field.list.map((value) => h("option", { value })))];
+  return [
+    input,
+    h(
+      "datalist",
+      { id: `suggestions-${lists}` },
+      field.list.map((value) => h("option", { value })),
+    ),
+  ];
 }
 
 /** What was entered: numbers as numbers, JSON as what it says, files as their text; empty fields as null. */

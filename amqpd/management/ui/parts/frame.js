@@ -22,8 +22,13 @@ export function frame(main, { loggedOut, changed }) {
     h("a", { class: "skip", href: "#main", onclick: skip }, "Skip to the content"),
     h("aside", { class: "side" }, brand(), navigation(), foot(loggedOut)),
     h(
-      "header", { class: "top" },
-      h("button", { type: "button", class: "quiet square menu", "aria-label": "Menu", "aria-expanded": "false", onclick: toggleMenu }, icon("menu")),
+      "header",
+      { class: "top" },
+      h(
+        "button",
+        { type: "button", class: "quiet square menu", "aria-label": "Menu", "aria-expanded": "false", onclick: toggleMenu },
+        icon("menu"),
+      ),
       h("strong", { class: "broker", title: "Name of the broker" }, session.broker),
       h("span", { class: "lost", role: "status" }, "No answer, trying again…"),
       vhostChoice(changed),
@@ -47,16 +52,28 @@ function brand() {
 
 function navigation() {
   const places = PLACES.filter(([place]) => place !== "admin" || session.makesPolicies);
-  return h("nav", { "aria-label": "Main" }, places.map(([place, label, name]) => h("a", { href: `#/${place}`, "data-place": place }, icon(name), label)));
+  return h(
+    "nav",
+    { "aria-label": "Main" },
+    places.map(([place, label, name]) => h("a", { href: `#/${place}`, "data-place": place }, icon(name), label)),
+  );
 }
 
 function foot(loggedOut) {
-  const small = (label, name, onclick) => h("button", { type: "button", class: "quiet square", "aria-label": label, title: label, onclick }, icon(name));
+  const small = (label, name, onclick) =>
+    h("button", { type: "button", class: "quiet square", "aria-label": label, title: label, onclick }, icon(name));
   return h(
-    "div", { class: "foot" },
-    h("div", { class: "who" }, h("span", { class: "initial", "aria-hidden": "true" }, session.user.slice(0, 1)), h("span", {}, h("strong", {}, session.user), h("small", {}, session.tags.join(", ")))),
+    "div",
+    { class: "foot" },
     h(
-      "div", { class: "tools" },
+      "div",
+      { class: "who" },
+      h("span", { class: "initial", "aria-hidden": "true" }, session.user.slice(0, 1)),
+      h("span", {}, h("strong", {}, session.user), h("small", {}, session.tags.join(", "))),
+    ),
+    h(
+      "div",
+      { class: "tools" },
       small("Switch between dark and light", "theme", toggleTheme),
       small("Keyboard shortcuts", "keyboard", showHelp),
       small("Log out", "logout", () => logOut().finally(loggedOut)),
@@ -66,13 +83,26 @@ function foot(loggedOut) {
 
 function vhostChoice(changed) {
   return h(
-    "label", { class: "vhost" }, h("span", {}, "Virtual host"),
-    h("select", { onchange: (event) => { session.vhost = event.target.value; changed(); } }, vhostOptions()),
+    "label",
+    { class: "vhost" },
+    h("span", {}, "Virtual host"),
+    h(
+      "select",
+      {
+        onchange: (event) => {
+          session.vhost = event.target.value;
+          changed();
+        },
+      },
+      vhostOptions(),
+    ),
   );
 }
 
 function vhostOptions() {
-  return [["", "All"], ...session.vhosts.map((name) => [name, name])].map(([value, label]) => h("option", { value, selected: value === session.vhost }, label));
+  return [["", "All"], ...session.vhosts.map((name) => [name, name])].map(([value, label]) =>
+    h("option", { value, selected: value === session.vhost }, label),
+  );
 }
 
 /** Offer the virtual hosts that there are now. */

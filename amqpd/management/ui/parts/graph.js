@@ -14,11 +14,29 @@ export function graph(bindings, types = new Map()) {
   const { width, height } = layOut(nodes, edges);
   const box = `${-MARGIN} ${-MARGIN} ${width + 2 * MARGIN} ${height + 2 * MARGIN}`;
   const drawing = svg(
-    "svg", { viewBox: box, width: width + 2 * MARGIN, height: height + 2 * MARGIN, role: "group", "aria-label": `Graph of ${edges.length} connections between exchanges and queues` },
+    "svg",
+    {
+      viewBox: box,
+      width: width + 2 * MARGIN,
+      height: height + 2 * MARGIN,
+      role: "group",
+      "aria-label": `Graph of ${edges.length} connections between exchanges and queues`,
+    },
     edges.map((edge) => line(edge, nodes)),
     [...nodes.values()].map((node) => frame(node, types)),
   );
-  return h("div", { class: "graph panel", onpointermove: light, onpointerleave: light, tabindex: "0", role: "region", "aria-label": "Graph of bindings" }, drawing);
+  return h(
+    "div",
+    {
+      class: "graph panel",
+      onpointermove: light,
+      onpointerleave: light,
+      tabindex: "0",
+      role: "region",
+      "aria-label": "Graph of bindings",
+    },
+    drawing,
+  );
 }
 
 function gather(bindings) {
@@ -49,7 +67,13 @@ function frame(node, types) {
   const shown = name || "(default exchange)";
   const type = types.get(name);
   return svg(
-    "a", { href: kind === "queue" ? to.queue(vhost, name) : to.exchange(vhost, name), class: `node ${kind}`, "data-node": id, "aria-label": `${kind} ${shown}` },
+    "a",
+    {
+      href: kind === "queue" ? to.queue(vhost, name) : to.exchange(vhost, name),
+      class: `node ${kind}`,
+      "data-node": id,
+      "aria-label": `${kind} ${shown}`,
+    },
     svg("title", {}, `${kind} ${shown}${type ? ` (${type})` : ""}`),
     svg("rect", { x, y, width: NODE_WIDTH, height: NODE_HEIGHT, rx: kind === "queue" ? 6 : NODE_HEIGHT / 2 }),
     svg("text", { x: x + NODE_WIDTH / 2, y: y + NODE_HEIGHT / 2, dy: "0.35em" }, clipped(shown, 21)),
@@ -66,11 +90,20 @@ function line({ from, to: into, keys }, nodes) {
   const y2 = end.y + (isForward ? NODE_HEIGHT / 2 : 0);
   const middle = (x1 + x2) / 2;
   const words = keys.filter(Boolean);
-  const label = words.slice(0, KEYS_SHOWN).map((key) => clipped(key, 14)).join(", ") + (words.length > KEYS_SHOWN ? ` +${words.length - KEYS_SHOWN}` : "");
+  const label =
+    words
+      .slice(0, KEYS_SHOWN)
+      .map((key) => clipped(key, 14))
+      .join(", ") + (words.length > KEYS_SHOWN ? ` +${words.length - KEYS_SHOWN}` : "");
   return svg(
-    "g", { class: "edge", "data-from": from, "data-to": into },
+    "g",
+    { class: "edge", "data-from": from, "data-to": into },
     svg("title", {}, words.join("\n")),
-    svg("path", { d: isForward ? `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}` : `M${x1} ${y1}C${x1} ${y1 + 40} ${x2} ${y2 - 40} ${x2} ${y2}` }),
+    svg("path", {
+      d: isForward
+        ? `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`
+        : `M${x1} ${y1}C${x1} ${y1 + 40} ${x2} ${y2 - 40} ${x2} ${y2}`,
+    }),
     svg("circle", { cx: x2, cy: y2, r: 3 }),
     label && svg("text", { x: x2 - 10, y: y2 - 6, class: "key" }, label),
   );
@@ -83,7 +116,7 @@ function clipped(text, length) {
 /** Show what the node under the pointer is connected with. */
 function light(event) {
   const area = event.currentTarget;
-  const chosen = event.type === "pointerleave" ? null : event.target.closest?.("[data-node]")?.dataset.node ?? null;
+  const chosen = event.type === "pointerleave" ? null : (event.target.closest?.("[data-node]")?.dataset.node ?? null);
   area.classList.toggle("lit", chosen !== null);
   for (const edge of area.querySelectorAll(".edge")) {
     edge.classList.toggle("on", edge.dataset.from === chosen || edge.dataset.to === chosen);

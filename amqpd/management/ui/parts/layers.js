@@ -31,22 +31,30 @@ export function layOut(nodes, edges) {
 function columnsOf(nodes, edges) {
   const depth = new Map([...nodes.keys()].map((id) => [id, 0]));
   for (let step = 1; step < COLUMNS_MAX; step += 1) {
-    for (const { from, to } of edges) if (from !== to) depth.set(to, Math.min(Math.max(depth.get(to), depth.get(from) + 1), step));
+    for (const { from, to } of edges)
+      if (from !== to) depth.set(to, Math.min(Math.max(depth.get(to), depth.get(from) + 1), step));
   }
   const columns = Array.from({ length: COLUMNS_MAX }, () => []);
   for (const id of nodes.keys()) columns[depth.get(id)].push(id);
   const filled = columns.filter((column) => column.length);
-  for (const column of filled) column.forEach((id, position) => { nodes.get(id).y = position; });
+  for (const column of filled)
+    column.forEach((id, position) => {
+      nodes.get(id).y = position;
+    });
   return filled;
 }
 
 /** Each node beside the middle of its neighbours, so that few lines cross. */
 function order(column, nodes, edges) {
-  const wish = new Map(column.map((id) => {
-    const near = edges.flatMap((edge) => (edge.from === id ? [edge.to] : edge.to === id ? [edge.from] : []));
-    const places = near.map((other) => nodes.get(other).y);
-    return [id, places.length ? places.reduce((sum, place) => sum + place, 0) / places.length : nodes.get(id).y];
-  }));
+  const wish = new Map(
+    column.map((id) => {
+      const near = edges.flatMap((edge) => (edge.from === id ? [edge.to] : edge.to === id ? [edge.from] : []));
+      const places = near.map((other) => nodes.get(other).y);
+      return [id, places.length ? places.reduce((sum, place) => sum + place, 0) / places.length : nodes.get(id).y];
+    }),
+  );
   column.sort((one, other) => wish.get(one) - wish.get(other));
-  column.forEach((id, position) => { nodes.get(id).y = position; });
+  column.forEach((id, position) => {
+    nodes.get(id).y = position;
+  });
 }

@@ -5,8 +5,10 @@ import { get } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { go, here } from "../lib/router.js";
 import { session } from "../lib/session.js";
+import { head } from "./head.js";
+import { pageOf, pager } from "./pager.js";
 import { empty } from "./states.js";
-import { head, pageOf, pager, table } from "./table.js";
+import { table } from "./table.js";
 
 const TYPING_MILLISECONDS = 250;
 
@@ -53,7 +55,12 @@ function total(data) {
 
 function content(data, route, { title, columns, keyOf, nothing }) {
   if (data.total_count === 0) return empty(...nothing);
-  if (data.filtered_count === 0) return empty("No match", "Nothing has a name like that.", h("a", { class: "button", href: route.with({ name: "", regex: "" }) }, "Clear the filter"));
+  if (data.filtered_count === 0)
+    return empty(
+      "No match",
+      "Nothing has a name like that.",
+      h("a", { class: "button", href: route.with({ name: "", regex: "" }) }, "Clear the filter"),
+    );
   return [
     table({ label: title, columns, rows: data.items, keyOf, route }),
     pager(route, { page: data.page, pageSize: data.page_size, total: data.filtered_count }),
@@ -69,11 +76,25 @@ export function filter(route, label) {
     typing = setTimeout(() => go(here().with({ name, page: "" }), { replace: true }), TYPING_MILLISECONDS);
   };
   return h(
-    "form", { class: "filter", role: "search", onsubmit: (event) => event.preventDefault() },
-    h("input", { type: "search", "aria-label": label, placeholder: `${label}…`, value: route.get("name"), autocomplete: "off", spellcheck: "false", oninput: (event) => changed(event.target.value) }),
+    "form",
+    { class: "filter", role: "search", onsubmit: (event) => event.preventDefault() },
+    h("input", {
+      type: "search",
+      "aria-label": label,
+      placeholder: `${label}…`,
+      value: route.get("name"),
+      autocomplete: "off",
+      spellcheck: "false",
+      oninput: (event) => changed(event.target.value),
+    }),
     h(
-      "label", { class: "check" },
-      h("input", { type: "checkbox", checked: route.get("regex") === "true", onchange: (event) => go(here().with({ regex: event.target.checked ? "true" : "", page: "" }), { replace: true }) }),
+      "label",
+      { class: "check" },
+      h("input", {
+        type: "checkbox",
+        checked: route.get("regex") === "true",
+        onchange: (event) => go(here().with({ regex: event.target.checked ? "true" : "", page: "" }), { replace: true }),
+      }),
       h("span", {}, "Regular expression"),
     ),
   );

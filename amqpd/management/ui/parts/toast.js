@@ -7,7 +7,9 @@ const MILLISECONDS = 5000;
 /** Say something; errors stay until they are dismissed. */
 export function toast(text, { isError = false } = {}) {
   const note = h(
-    "div", { class: isError ? "toast error" : "toast" }, h("span", {}, text),
+    "div",
+    { class: isError ? "toast error" : "toast" },
+    h("span", {}, text),
     h("button", { type: "button", class: "quiet", "aria-label": "Dismiss", onclick: () => note.remove() }, "×"),
   );
   tray().append(note);

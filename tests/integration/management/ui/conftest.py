@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:  # playwright is not everywhere where the tests run
 
     from playwright.sync_api import Browser, BrowserContext
 
+    from helpers.api import Api
     from helpers.broker import Broker
 
 TIMEOUT_MILLISECONDS: Final = 20_000
@@ -41,7 +43,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser, broker: Broker) -> Iterator[Callable[..., Visitor]]:
+def name(api: Api, unique_name: str) -> Iterator[str]:
+    """A name for a queue and an exchange in the default virtual host, which are gone after the test."""
+    short = re.sub(r"\W+", "-", unique_name)[-40:]
+    yield short
+    api.delete(f"/api/queues/%2F/{short}")
+    api.delete(f"/api/exchanges/%2F/{short}")
+
+
+# It asks for the name so that pages are closed before what they show is deleted.
+@pytest.fixture
+def visit(browser: Browser, broker: Broker, name: str) -> Iterator[Callable[..., Visitor]]:  # noqa: ARG001 - for its end
     """A function that lets somebody new come; a browser's settings as arguments."""
     contexts: list[BrowserContext] = []
     visitors: list[Visitor] = []

@@ -1,0 +1,127 @@
+"""Measures amqpd, compiled and interpreted, beside RabbitMQ, and writes docs/performance.md.
+
+Rounds alternate between the brokers, so that a machine whose speed drifts favours none; the median of the rounds counts.
+"""
+# ruff: noqa: T201  (progress is printed)
+
+import argparse
+import contextlib
+import resource
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from benchmarks import backlog, loadgen, machine, objects, report
+from benchmarks.cells import CELLS, CellWorkload
+from benchmarks.contestants import Amqpd, Contestant, Failed
+from benchmarks.life import life
+from benchmarks.pairs import connections
+from benchmarks.results import AMQPD, INTERPRETED, RABBITMQ, Results
+from benchmarks.workload import Workload
+
+ROOT: Final = Path(__file__).parents[2]
+QUICK_SCALE: Final = 0.2
+QUICK_ROUNDS: Final = 2
+
+WORKLOADS: Final = (
+    *(Workload(name, CellWorkload(name), ("cells",)) for name in CELLS),
+    Workload("size", backlog.sizes, ("size",), rounds=3),
+    Workload("connections", connections, ("connections",), rounds=3),
+    Workload("depth", backlog.depth, ("depth", "depth-drain"), rounds=1),
+    Workload("queues", objects.queues, ("queues", "queues-restart", "queues-delete"), rounds=1),
+    Workload("bindings", objects.bindings, ("bindings",), rounds=1),
+    Workload("consumers", objects.consumers, ("consumers",), rounds=1),
+    Workload("idle", objects.idle, ("idle",), rounds=1),
+    Workload("life", life, ("life",), rounds=1, needs_ours=True),
+)
+DEEPEST: Final = Workload("deepest", backlog.deepest, ("deepest", "deepest-drain"), rounds=1, needs_ours=True)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    result = argparse.ArgumentParser(prog="bench.py", description=__doc__)
+    result.add_argument("--compiled", type=Path, default=ROOT / "build/compiled/bin/amqpd", help="amqpd with compiled modules")
+    result.add_argument("--interpreted", type=Path, default=ROOT / ".venv/bin/amqpd", help="amqpd without")
+    result.add_argument("--rabbitmq", metavar="HOST:PORT:PID", help="a RabbitMQ that runs on this machine, to compare with")
+    result.add_argument("--rounds", type=int, help="how often each cell is measured; its median counts (default: 5)")
+    result.add_argument("--scale", type=float, help="multiplies messages and objects (default: 1)")
+    result.add_argument("--quick", action="store_true", help=f"about 3 minutes: {QUICK_ROUNDS} rounds at scale {QUICK_SCALE}")
+    result.add_argument("--deep", action="store_true", help="also 10,000,000 messages in one queue: 12 GB of disk, 4 minutes")
+    result.add_argument("--only", metavar="NAMES", help="measure these alone, keep the other figures of the last run")
+    result.add_argument("--figures", type=Path, default=report.FIGURES, help="where the figures are kept")
+    result.add_argument("--docs", type=Path, default=report.DOCS, help="where the page is written")
+    return result
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the benchmark; 1 if something came to no figure."""
+    options = parser().parse_args(arguments)
+    rounds = options.rounds or (QUICK_ROUNDS if options.quick else 5)
+    scale = options.scale or (QUICK_SCALE if options.quick else 1.0)
+    workloads = chosen((*WORKLOADS, *([DEEPEST] if options.deep else [])), options.only)
+    results = Results.load(options.figures) if options.only and options.figures.exists() else Results()
+    for group in {group for workload in workloads for group in workload.groups} - ({"cells"} if options.only else set()):
+        results.forget(group)
+    loadgen.build()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    with running(options) as contestants:
+        results.facts = machine.facts(contestants)
+        results.facts["Run"] = f"`bench.py {' '.join(arguments)}`: {rounds} rounds, scale {scale:g}"
+        for workload in workloads:
+            measure(workload, contestants, rounds, scale, results)
+            results.save(options.figures)
+    report.write(results, options.docs)
+    return 1 if results.failures else 0
+
+
+def chosen(workloads: Sequence[Workload], names: str | None) -> list[Workload]:
+    """The workloads that --only names, all without it; ValueError for a name that there is not."""
+    wanted = names.split(",") if names else [workload.name for workload in workloads]
+    if unknown := set(wanted) - {workload.name for workload in workloads}:
+        raise ValueError(f"no workload {', '.join(sorted(unknown))}")
+    return [workload for workload in workloads if workload.name in wanted]
+
+
+@contextlib.contextmanager
+def running(options: argparse.Namespace) -> Iterator[list[Contestant]]:
+    """The brokers, those of ours started in fresh folders and stopped at the end."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="amqpd-bench-", dir=ROOT / "build")))
+        contestants: list[Contestant] = []
+        for name, command in ((AMQPD, options.compiled), (INTERPRETED, options.interpreted)):
+            broker = Amqpd(name, command, folder / name.replace(" ", "-"))
+            stack.callback(broker.stop)
+            contestants.append(broker)
+        if options.rabbitmq:
+            host, port, pid = options.rabbitmq.split(":")
+            contestants.append(Contestant(RABBITMQ, host, int(port), int(pid)))
+        yield contestants
+
+
+def measure(workload: Workload, contestants: list[Contestant], rounds: int, scale: float, results: Results) -> None:
+    """Measure all brokers in turn, round by round, and keep the medians."""
+    samples: dict[tuple[str, str, str], dict[str, list[float]]] = {}
+    for _ in range(min(rounds, workload.rounds)):
+        for contestant in contestants:
+            if workload.needs_ours and not isinstance(contestant, Amqpd):
+                continue
+            try:
+                for group, point, figures in workload.measure(contestant, scale):
+                    kept = samples.setdefault((group, point, contestant.name), {})
+                    for figure, value in figures.items():
+                        kept.setdefault(figure, []).append(value)
+            except (Failed, OSError) as error:
+                results.failures.append(f"{workload.groups[0]}: {workload.name}, {contestant.name}: {error!r}")
+                print(results.failures[-1], flush=True)
+    for (group, point, name), found in samples.items():
+        medians = {figure: statistics.median(values) for figure, values in found.items()}
+        results.add(group, point, name, medians)
+        print(f"{group} {point:>9} {name:18}", *(f"{figure} {value:,.5g}" for figure, value in medians.items()), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
