@@ -1,10 +1,10 @@
-# make serve, test, check, ci, compile, test-compiled, bench, clean
+# make serve, test, check, ci, compile, test-compiled, bench, conformance, clean
 
 PYTHON ?= python3
 VENV := .venv
 COMPILED := build/compiled
 
-.PHONY: serve test check ci compile test-compiled bench clean
+.PHONY: serve test check ci compile test-compiled bench conformance clean
 
 serve: $(VENV)/ready
 	$(VENV)/bin/amqpd
@@ -33,8 +33,13 @@ compile:
 test-compiled: compile
 	AMQPD_EXPECT=compiled $(COMPILED)/bin/pytest -n 2
 
-bench: compile
-	$(COMPILED)/bin/python tests/benchmarks/bench.py
+# Measures and writes docs/performance.md, e.g. make bench BENCH="--quick --rabbitmq 127.0.0.1:5672:$$(pgrep -o beam.smp)"
+bench: compile $(VENV)/ready
+	PYTHONPATH=tests $(VENV)/bin/python tests/benchmarks/bench.py $(BENCH)
+
+# Runs the conformance suite against an amqpd of its own and writes docs/conformance.md.
+conformance: $(VENV)/ready
+	PYTHONPATH=tests $(VENV)/bin/python tests/helpers/conformance_run.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

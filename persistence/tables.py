@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from persistence import records
 from persistence.store import Chunk
 
@@ -23,6 +25,7 @@ WHOLE: Final = -1
 """Limit of `Transaction.range` that asks for whole values."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Transaction:
     """One consistent view of the tables; changes are seen by others all at once, when it ends, or never."""
 
@@ -147,6 +150,7 @@ class Changes:
         return released
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Tables:
     """Chunks, marks, references, shared bodies and calendars, kept somewhere."""
 

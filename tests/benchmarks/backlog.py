@@ -6,7 +6,7 @@ from benchmarks import loadgen
 from benchmarks.contestants import Amqpd, Contestant
 from benchmarks.workload import Measured, scaled
 
-SIZES: Final = {16: 200_000, 256: 200_000, 1024: 200_000, 4096: 100_000, 16_384: 40_000, 65_536: 12_000, 262_144: 3_000}
+SIZES: Final = {16: 150_000, 256: 150_000, 1024: 150_000, 4096: 80_000, 16_384: 40_000, 65_536: 12_000, 262_144: 3_000}
 """Octets in a body → how many of them are published."""
 
 DEPTH: Final = 1_000_000

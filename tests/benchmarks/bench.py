@@ -18,6 +18,7 @@ from typing import Final
 from benchmarks import backlog, loadgen, machine, objects, report
 from benchmarks.cells import CELLS, CellWorkload
 from benchmarks.contestants import Amqpd, Contestant, Failed
+from benchmarks.cores import cores
 from benchmarks.life import life
 from benchmarks.pairs import connections
 from benchmarks.results import AMQPD, INTERPRETED, RABBITMQ, Results
@@ -36,6 +37,7 @@ WORKLOADS: Final = (
     Workload("bindings", objects.bindings, ("bindings",), rounds=1),
     Workload("consumers", objects.consumers, ("consumers",), rounds=1),
     Workload("idle", objects.idle, ("idle",), rounds=1),
+    Workload("cores", cores, ("cores",), rounds=3),
     Workload("life", life, ("life",), rounds=1, needs_ours=True),
 )
 DEEPEST: Final = Workload("deepest", backlog.deepest, ("deepest", "deepest-drain"), rounds=1, needs_ours=True)
@@ -49,8 +51,10 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--rabbitmq", metavar="HOST:PORT:PID", help="a RabbitMQ that runs on this machine, to compare with")
     result.add_argument("--rounds", type=int, help="how often each cell is measured; its median counts (default: 5)")
     result.add_argument("--scale", type=float, help="multiplies messages and objects (default: 1)")
-    result.add_argument("--quick", action="store_true", help=f"about 3 minutes: {QUICK_ROUNDS} rounds at scale {QUICK_SCALE}")
-    result.add_argument("--deep", action="store_true", help="also 10,000,000 messages in one queue: 12 GB of disk, 4 minutes")
+    result.add_argument("--quick", action="store_true", help=f"about 4 minutes: {QUICK_ROUNDS} rounds at scale {QUICK_SCALE}")
+    result.add_argument(
+        "--deep", action="store_true", help="also 10,000,000 messages in one queue: 12 GB of disk, 4 minutes more"
+    )
     result.add_argument("--only", metavar="NAMES", help="measure these alone, keep the other figures of the last run")
     result.add_argument("--figures", type=Path, default=report.FIGURES, help="where the figures are kept")
     result.add_argument("--docs", type=Path, default=report.DOCS, help="where the page is written")
@@ -64,14 +68,14 @@ def main(arguments: Sequence[str]) -> int:
     scale = options.scale or (QUICK_SCALE if options.quick else 1.0)
     workloads = chosen((*WORKLOADS, *([DEEPEST] if options.deep else [])), options.only)
     results = Results.load(options.figures) if options.only and options.figures.exists() else Results()
-    for group in {group for workload in workloads for group in workload.groups} - ({"cells"} if options.only else set()):
-        results.forget(group)
     loadgen.build()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with running(options) as contestants:
-        results.facts = machine.facts(contestants)
-        results.facts["Run"] = f"`bench.py {' '.join(arguments)}`: {rounds} rounds, scale {scale:g}"
+        results.facts |= machine.facts(contestants)
+        run = "Measured anew" if options.only else "Run"
+        results.facts[run] = f"`bench.py {' '.join(arguments)}`: {rounds} rounds, scale {scale:g}"
         for workload in workloads:
+            results.forget(workload.name, workload.groups)
             measure(workload, contestants, rounds, scale, results)
             results.save(options.figures)
     report.write(results, options.docs)
@@ -115,7 +119,7 @@ def measure(workload: Workload, contestants: list[Contestant], rounds: int, scal
                     for figure, value in figures.items():
                         kept.setdefault(figure, []).append(value)
             except (Failed, OSError) as error:
-                results.failures.append(f"{workload.groups[0]}: {workload.name}, {contestant.name}: {error!r}")
+                results.failures.append(f"{workload.name}: {contestant.name}: {error!r}")
                 print(results.failures[-1], flush=True)
     for (group, point, name), found in samples.items():
         medians = {figure: statistics.median(values) for figure, values in found.items()}

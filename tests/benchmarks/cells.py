@@ -15,10 +15,11 @@ class Cell(NamedTuple):
     """One kind of traffic."""
 
     what: str
-    count: int
+    messages: int
     arguments: str
 
 
+LATENCIES: Final = ("p50_ms", "p99_ms", "max_ms")
 CONFIRMS: Final = "--confirm 1000 --prefetch 100"
 CELLS: Final = {
     "t16": Cell("transient 16 B, auto-ack", 400_000, "pair --size 16"),
@@ -58,18 +59,18 @@ CELLS: Final = {
 
 
 class CellWorkload:
-    """Measures one cell: its rate, latency, messages for a CPU second of the broker's, resident memory behind it."""
+    """Measures one cell: its rate or, at a given rate, latency; messages for a CPU second of the broker's; its memory."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.cell = CELLS[name]
 
     def __call__(self, contestant: Contestant, scale: float) -> Measured:
-        count = scaled(self.cell.count, scale, least=100)
+        count = scaled(self.cell.messages, scale, least=100)
         before = contestant.cpu_seconds()
         roles = loadgen.run(contestant, f"{self.cell.arguments} --count {count}")
         spent = contestant.cpu_seconds() - before
-        figures = read(roles)
+        figures = read(roles, LATENCIES if "--rate" in self.cell.arguments else ("rate",))
         figures["memory_mb"] = contestant.memory_mb()
         if spent > 0:
             figures["per_cpu_s"] = count / spent
@@ -78,10 +79,10 @@ class CellWorkload:
             loadgen.run(contestant, f"del --queue {BACKLOG}")
 
 
-def read(roles: dict[str, loadgen.Role]) -> Figures:
-    """The figures of a report: those of the consumer if there is one."""
+def read(roles: dict[str, loadgen.Role], names: tuple[str, ...]) -> Figures:
+    """These figures of a report, the consumer's if there is one."""
     last = roles.get("sub") or roles["pub"]
-    figures = {name: float(last[name]) for name in ("rate", "p50_ms", "p99_ms", "max_ms") if name in last}
+    figures = {name: float(last[name]) for name in names}
     if "quarters" in last:
         first, *_, fourth = last["quarters"]
         figures["last_to_first"] = fourth / first

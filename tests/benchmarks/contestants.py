@@ -29,8 +29,9 @@ class Contestant:
         self.port = port
         self.pid = pid
 
-    def renew(self) -> None:
-        """Begin with an empty broker, if it is ours to begin."""
+    def renew(self) -> float:
+        """Begin with an empty broker, if it is ours to begin; the seconds until it listens."""
+        return 0.0
 
     def cpu_seconds(self) -> float:
         """CPU time used so far, that of child processes included."""
@@ -54,10 +55,10 @@ class Amqpd(Contestant):
         self._process = self._spawn(0)
         super().__init__(name, "127.0.0.1", self._announced(), self._process.pid)
 
-    def renew(self) -> None:
+    def renew(self) -> float:
         self.stop()
         shutil.rmtree(self.data)
-        self.start()
+        return self.start()
 
     def start(self) -> float:
         """Start on the same port and data folder; the seconds until it listens."""
@@ -83,12 +84,21 @@ class Amqpd(Contestant):
         self.stop()
         return self.start()
 
+    def twin(self) -> "Amqpd":
+        """Another one of its kind, in a folder below this one's."""
+        return Amqpd(self.name, self.command, self.data.parent / "twin")
+
+    def discard(self) -> None:
+        """Stop for good and delete everything."""
+        self.stop()
+        shutil.rmtree(self.data.parent)
+
     def data_mb(self) -> float:
         """What the data folder takes of the disk."""
         return sum(path.stat().st_blocks * 512 for path in self.data.rglob("*") if path.is_file()) / MB
 
     def _spawn(self, port: int) -> "subprocess.Popen[bytes]":
-        command = [self.command, "--port", str(port), "--data-dir", self.data, "--log-level", "warning"]
+        command = [str(self.command), "--port", str(port), "--data-dir", str(self.data), "--log-level", "warning"]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AMQPD_", "RABBITMQ_", "PYTHON"))}
         with self._announcements.open("wb") as stdout, self._log.open("ab") as stderr:
             return subprocess.Popen(

@@ -25,8 +25,7 @@ QUEUE: Final = "bench-life"
 def life(contestant: Contestant, scale: float) -> Measured:
     """Everything in this file, for an amqpd of ours."""
     assert isinstance(contestant, Amqpd)
-    contestant.renew()
-    yield "life", "start-empty", {"seconds": contestant.stop_and_start(), "memory_mb": contestant.memory_mb()}
+    yield "life", "start-empty", {"seconds": contestant.renew(), "memory_mb": contestant.memory_mb()}
     pause = loadgen.run(contestant, f"{PAIR} --rate 2000 --count {scaled(PAUSE_MESSAGES, scale, least=1000)}")["sub"]
     yield "life", "pause", {name: float(pause[name]) for name in ("p50_ms", "p99_ms", "max_ms")}
     yield "life", "stop", {"seconds": stop_under_load(contestant)}
@@ -60,7 +59,9 @@ def files(contestant: Amqpd, live: int, through: int) -> Measured:
 def start_full(contestant: Amqpd, queues: int, messages: int) -> Measured:
     """The start with many queues and messages."""
     client = Client(contestant)
-    client.pipeline([declare_queue(queue_name(number), durable=True) for number in range(queues)], declare_ok_size(queue_name(0)))
+    client.pipeline(
+        [declare_queue(queue_name(number), durable=True) for number in range(queues)], declare_ok_size(queue_name(0))
+    )
     client.close()
     loadgen.run(contestant, f"pub {PERSISTENT} --queue {QUEUE} --count {messages}")
     yield "life", "start-full", {"seconds": contestant.stop_and_start(), "queues": queues, "messages": messages}

@@ -29,7 +29,9 @@ def version(contestant: Contestant) -> str:
     """What a broker is: amqpd says it on its command line, with its Python and libraries, another by its greeting."""
     if isinstance(contestant, Amqpd):
         python = contestant.command.with_name("python")
-        code = "import lmdb, platform as p; print('Python', p.python_version(), 'with LMDB', '.'.join(map(str, lmdb.version())))"
+        code = (
+            "import lmdb, platform as p; print('Python', p.python_version(), 'with LMDB', '.'.join(map(str, lmdb.version())))"
+        )
         return f"{first_line([str(contestant.command), '--version'])}, {first_line([str(python), '-c', code])}"
     client = Client(contestant)
     client.close()

@@ -59,18 +59,19 @@ def queues(contestant: Contestant, scale: float) -> Measured:
     """Durable queues: how fast they are declared, what one takes, publishing to all of them in turn and to one."""
     contestant.renew()
     client = Client(contestant)
-    count = scaled(MESSAGES, scale, least=AT_ONCE)
     there, before = 0, contestant.memory_mb()
     for point in points(QUEUES, contestant, scale):
         names = [queue_name(number) for number in range(there, point)]
         seconds = client.pipeline([declare_queue(name, durable=True) for name in names], declare_ok_size(names[0]))
-        memory = contestant.memory_mb() - before
+        there = point
+        kb_each = (contestant.memory_mb() - before) * MB / 1000 / point
+        yield "queues", str(point), {"rate": len(names) / seconds, "kb_each": kb_each}
+    count = scaled(MESSAGES, scale, least=AT_ONCE)
+    for point in points(QUEUES, contestant, scale):
         one = client.flood(in_writes(publish("", queue_name(0), BODY) for _ in range(count)))
         all_of_them = client.flood(in_writes(publish("", queue_name(number * 7919 % point), BODY) for number in range(count)))
         client.pipeline([purge(queue_name(number)) for number in range(point)], DELETE_OK_SIZE)
-        figures = {"rate": (point - there) / seconds, "one_rate": count / one, "all_rate": count / all_of_them}
-        figures |= {"all_to_one": one / all_of_them, "kb_each": memory * MB / 1000 / point}
-        there = point
+        figures = {"one_rate": count / one, "all_rate": count / all_of_them, "all_to_one": one / all_of_them}
         yield "queues", str(point), figures
     if isinstance(contestant, Amqpd):
         client.close()

@@ -9,7 +9,7 @@ from benchmarks.contestants import Contestant, Failed
 from benchmarks.workload import Measured, scaled
 
 PAIRS: Final = (1, 2, 5, 20, 100, 500)
-MESSAGES: Final = 300_000
+MESSAGES: Final = 200_000
 BODY: Final = b"x" * 100
 AT_ONCE: Final = 200
 """Messages to a write at most."""

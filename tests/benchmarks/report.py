@@ -38,9 +38,19 @@ TABLES: Final = {
     "size": {"rate": "messages/s"},
     "connections": {"rate": "messages/s"},
     "depth": {"rate": "messages/s", "memory_mb": "MB of memory"},
-    "depth-drain": {"rate": "messages/s drained", "memory_mb": "MB after", "data_mb": "MB on disk before", "restart_s": "s to restart"},
+    "depth-drain": {
+        "rate": "messages/s drained",
+        "memory_mb": "MB after",
+        "data_mb": "MB on disk before",
+        "restart_s": "s to restart",
+    },
     "deepest": {"rate": "messages/s", "memory_mb": "MB of memory"},
-    "deepest-drain": {"rate": "messages/s drained", "memory_mb": "MB after", "data_mb": "MB on disk before", "restart_s": "s to restart"},
+    "deepest-drain": {
+        "rate": "messages/s drained",
+        "memory_mb": "MB after",
+        "data_mb": "MB on disk before",
+        "restart_s": "s to restart",
+    },
     "queues": {
         "rate": "declared/s",
         "kb_each": "KB each",
@@ -55,6 +65,13 @@ TABLES: Final = {
     "idle": {"kb_each": "KB each"},
 }
 """Groups whose points are numbers → their columns, figure by figure."""
+
+LESS_IS_BETTER: Final = ("_ms", "_mb", "_each")
+NEITHER_WAY: Final = {"last_to_first", "all_to_one"}
+"""Relations within one broker, which rank none."""
+
+CORES: Final = {"one": "two pairs, one broker", "two": "two pairs, a broker each"}
+"""Points of the group `cores` → what they are."""
 
 
 def write(results: Results, docs: Path) -> None:
@@ -83,57 +100,82 @@ def image(group: str, figure: str) -> str:
 
 def page(results: Results, template: str) -> str:
     """The template, each {{mark}} in it replaced by what was measured."""
-    parts = {"facts": facts(results), "cells": cells(results), "targets": targets(results), "failures": failures(results)}
-    parts |= {"latency": latency(results), "life": life(results)}
+    parts = {
+        "facts": facts(results),
+        "cells": cells(results),
+        "cost": cost(results),
+        "targets": targets(results),
+        "failures": failures(results),
+    }
+    parts |= {"latency": latency(results), "behind": behind(results), "life": life(results), "cores": cores(results)}
     parts |= {group: sweep(results, group) for group in TABLES}
     for mark, text in parts.items():
         template = template.replace(f"{{{{{mark}}}}}", text.rstrip("\n"))
     return template
 
 
-def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A Markdown table whose columns behind the first stand to the right."""
+def table(head: Iterable[str], rows: Iterable[Iterable[str]], *, words: int = 1) -> str:
+    """A Markdown table: so many columns of words, then columns of numbers, which stand to the right."""
     names = list(head)
-    lines = [names, ["---", *["--:"] * (len(names) - 1)], *rows]
+    lines = [names, ["---"] * words + ["--:"] * (len(names) - words), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def facts(results: Results) -> str:
     """The machine, the versions, the command."""
-    return table(["", "of this run"], [[name, text] for name, text in results.facts.items()]).replace("--:", "---", 1)
+    return table(["", "of this run"], [[name, text] for name, text in results.facts.items()], words=2)
 
 
 def cells(results: Results) -> str:
-    """Rates, with amqpd's as multiples of RabbitMQ's, messages for a CPU second and memory."""
+    """The rates of each broker, and amqpd's as a multiple of RabbitMQ's."""
     names = results.names("cells")
-    head = ["cell", "traffic", *names, "x RabbitMQ", *(f"for a CPU second: {name}" for name in names), *(f"MB: {name}" for name in names)]
-    rows = []
-    for cell in [cell for cell in CELLS if cell in results.figures.get("cells", {}) and not cell.startswith("lat")]:
-        row = [f"`{cell}`", CELLS[cell].what, *values(results, "cells", cell, "rate", names), multiple(results, cell, "rate")]
-        row += values(results, "cells", cell, "per_cpu_s", names) + values(results, "cells", cell, "memory_mb", names)
-        rows.append(row)
-    return table(head, rows)
+    rows = [
+        [f"`{cell}`", CELLS[cell].what, *values(results, "cells", cell, "rate", names), multiple(results, cell, "rate")]
+        for cell in at_full_speed(results)
+    ]
+    return table(["cell", "traffic", *names, "x RabbitMQ"], rows, words=2)
+
+
+def cost(results: Results) -> str:
+    """What the same cells cost each broker."""
+    names = results.names("cells")
+    figures = {"per_cpu_s": "for a CPU second", "memory_mb": "MB"}
+    rows = [
+        [f"`{cell}`", *(text for figure in figures for text in values(results, "cells", cell, figure, names))]
+        for cell in at_full_speed(results)
+    ]
+    return table(["cell", *(f"{name}: {words}" for words in figures.values() for name in names)], rows)
+
+
+def at_full_speed(results: Results) -> list[str]:
+    """The measured cells that have no rate given."""
+    return [cell for cell in CELLS if cell in results.figures.get("cells", {}) and not cell.startswith("lat")]
 
 
 def latency(results: Results) -> str:
     """The cells at a fixed rate: milliseconds from publish to delivery."""
     names = results.names("cells")
     rows = [
-        [f"`{cell}`", f"{CELLS[cell].what}, {word}", *values(results, "cells", cell, figure, names), multiple(results, cell, figure)]
+        [
+            f"`{cell}`",
+            f"{CELLS[cell].what}, {word}",
+            *values(results, "cells", cell, figure, names),
+            multiple(results, cell, figure),
+        ]
         for cell in ("lat", "latd")
         for figure, word in (("p50_ms", "p50 ms"), ("p99_ms", "p99 ms"), ("max_ms", "longest ms"))
         if cell in results.figures.get("cells", {})
     ]
-    return table(["cell", "traffic", *names, "x RabbitMQ"], rows)
+    return table(["cell", "traffic", *names, "x RabbitMQ"], rows, words=2)
 
 
-def values(results: Results, group: str, point: str, figure: str, names: list[str]) -> list[str]:
+def values(results: Results, group: str, point: str, figure: str, names: Iterable[str]) -> list[str]:
     """A figure of each broker."""
     return [number(results.value(group, point, name, figure)) for name in names]
 
 
 def multiple(results: Results, cell: str, figure: str) -> str:
-    """amqpd's figure divided by RabbitMQ's."""
+    """Amqpd's figure divided by RabbitMQ's."""
     ours, theirs = (results.value("cells", cell, name, figure) for name in (AMQPD, RABBITMQ))
     return f"{ours / theirs:.2f}" if ours is not None and theirs else "–"
 
@@ -141,7 +183,12 @@ def multiple(results: Results, cell: str, figure: str) -> str:
 def targets(results: Results) -> str:
     """What was meant to be reached beside what was."""
     rows = [
-        [each.what, f"{each.relation} {number(each.limit)} {each.unit}".rstrip(), number(each.measure(results)), each.verdict(results)]
+        [
+            each.what,
+            f"{each.relation} {number(each.limit)} {each.unit}".rstrip(),
+            number(each.measure(results)),
+            each.verdict(results),
+        ]
         for each in TARGETS
     ]
     return table(["", "target", "measured", ""], rows)
@@ -151,11 +198,11 @@ def sweep(results: Results, group: str) -> str:
     """The charts of a group and its figures over its points."""
     shown = [f"![{chart.title}](images/{name})\n\n" for name, chart in charts(results).items() if of_group(name, group)]
     names = results.names(group)
-    columns = TABLES[group]
-    head = [group.partition("-")[0], *(f"{name}: {words}" for name in names for words in columns.values())]
+    columns = [(name, figure) for name in names for figure in TABLES[group] if results.series(group, name, figure)]
+    head = [group.partition("-")[0], *(f"{name}: {TABLES[group][figure]}" for name, figure in columns)]
     points = sorted(results.figures.get(group, {}), key=float)
     rows = [
-        [number(float(point)), *(number(results.value(group, point, name, figure)) for name in names for figure in columns)]
+        [number(float(point)), *(number(results.value(group, point, name, figure)) for name, figure in columns)]
         for point in points
     ]
     return "".join(shown) + (table(head, rows) if rows else "Not measured.\n")
@@ -174,7 +221,32 @@ def life(results: Results) -> str:
         for point, brokers in results.figures.get("life", {}).items()
         for figure in next(iter(brokers.values()))
     ]
-    return table(["", "figure", *names], rows) if rows else "Not measured.\n"
+    return table(["", "figure", *names], rows, words=2) if rows else "Not measured.\n"
+
+
+def cores(results: Results) -> str:
+    """The sum of two pairs' rates, over one broker and over two."""
+    names = results.names("cores")
+    rows = [[words, *values(results, "cores", point, "rate", names)] for point, words in CORES.items()]
+    return table(["messages/s", *names], rows) if names else "Not measured.\n"
+
+
+def behind(results: Results) -> str:
+    """Every figure in which RabbitMQ is ahead of amqpd."""
+    rows = [
+        [f"{group} {point}", figure.replace("_", " "), number(brokers[AMQPD][figure]), number(brokers[RABBITMQ][figure])]
+        for group, points in results.figures.items()
+        for point, brokers in points.items()
+        if AMQPD in brokers and RABBITMQ in brokers
+        for figure in brokers[AMQPD].keys() & brokers[RABBITMQ].keys() - NEITHER_WAY
+        if is_better(figure, brokers[RABBITMQ][figure], brokers[AMQPD][figure])
+    ]
+    return table(["", "figure", AMQPD, RABBITMQ], sorted(rows), words=2) if rows else "Nowhere, or it was not measured.\n"
+
+
+def is_better(figure: str, value: float, other: float) -> bool:
+    """Whether one value of a figure is better than another."""
+    return value < other if figure.endswith(LESS_IS_BETTER) else value > other
 
 
 def failures(results: Results) -> str:

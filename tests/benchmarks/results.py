@@ -1,6 +1,7 @@
 """The figures of a run: kept, asked for, written and read back."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -38,10 +39,12 @@ class Results:
         """Keep what a broker gave at a point, in place of what it gave there before."""
         self.figures.setdefault(group, {}).setdefault(point, {})[name] = figures
 
-    def forget(self, group: str) -> None:
-        """Drop a group that is measured anew, perhaps at other points."""
-        self.figures.pop(group, None)
-        self.failures = [failure for failure in self.failures if not failure.startswith(f"{group}:")]
+    def forget(self, name: str, groups: Iterable[str]) -> None:
+        """Drop what a workload gave before it is measured anew: the point of its name in its groups, else all of them."""
+        for group in groups:
+            if self.figures.get(group, {}).pop(name, None) is None and group != "cells":
+                self.figures.pop(group, None)
+        self.failures = [failure for failure in self.failures if not failure.startswith(f"{name}:")]
 
     def value(self, group: str, point: str, name: str, figure: str) -> float | None:
         """One figure; None if it was not measured."""

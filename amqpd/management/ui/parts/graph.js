@@ -23,6 +23,7 @@ export function graph(bindings, types = new Map()) {
       "aria-label": `Graph of ${edges.length} connections between exchanges and queues`,
     },
     edges.map((edge) => line(edge, nodes)),
+    edges.map((edge) => label(edge, nodes)),
     [...nodes.values()].map((node) => frame(node, types)),
   );
   return h(
@@ -80,33 +81,40 @@ function frame(node, types) {
   );
 }
 
-function line({ from, to: into, keys }, nodes) {
-  const start = nodes.get(from);
-  const end = nodes.get(into);
+/** Where an edge ends: at the side of a node further right, else at the top of a node in the same column or before. */
+function ends({ from, to: into }, nodes) {
+  const [start, end] = [nodes.get(from), nodes.get(into)];
   const isForward = end.x > start.x;
-  const x1 = start.x + (isForward ? NODE_WIDTH : NODE_WIDTH / 2);
-  const y1 = start.y + (isForward ? NODE_HEIGHT / 2 : NODE_HEIGHT);
-  const x2 = end.x + (isForward ? 0 : NODE_WIDTH / 2);
-  const y2 = end.y + (isForward ? NODE_HEIGHT / 2 : 0);
+  return {
+    isForward,
+    x1: start.x + (isForward ? NODE_WIDTH : NODE_WIDTH / 2),
+    y1: start.y + (isForward ? NODE_HEIGHT / 2 : NODE_HEIGHT),
+    x2: end.x + (isForward ? 0 : NODE_WIDTH / 2),
+    y2: end.y + (isForward ? NODE_HEIGHT / 2 : 0),
+  };
+}
+
+function line(edge, nodes) {
+  const { isForward, x1, y1, x2, y2 } = ends(edge, nodes);
   const middle = (x1 + x2) / 2;
-  const words = keys.filter(Boolean);
-  const label =
-    words
-      .slice(0, KEYS_SHOWN)
-      .map((key) => clipped(key, 14))
-      .join(", ") + (words.length > KEYS_SHOWN ? ` +${words.length - KEYS_SHOWN}` : "");
+  const curve = isForward ? `${middle} ${y1} ${middle} ${y2}` : `${x1} ${y1 + 40} ${x2} ${y2 - 40}`;
   return svg(
     "g",
-    { class: "edge", "data-from": from, "data-to": into },
-    svg("title", {}, words.join("\n")),
-    svg("path", {
-      d: isForward
-        ? `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`
-        : `M${x1} ${y1}C${x1} ${y1 + 40} ${x2} ${y2 - 40} ${x2} ${y2}`,
-    }),
+    { class: "edge", "data-from": edge.from, "data-to": edge.to },
+    svg("title", {}, edge.keys.filter(Boolean).join("\n")),
+    svg("path", { d: `M${x1} ${y1}C${curve} ${x2} ${y2}` }),
     svg("circle", { cx: x2, cy: y2, r: 3 }),
-    label && svg("text", { x: x2 - 10, y: y2 - 6, class: "key" }, label),
   );
+}
+
+/** The edge's routing keys, above all lines. */
+function label(edge, nodes) {
+  const words = edge.keys.filter(Boolean);
+  const shown = words.slice(0, KEYS_SHOWN).map((key) => clipped(key, 14));
+  const more = words.length > KEYS_SHOWN ? ` +${words.length - KEYS_SHOWN}` : "";
+  const { x2, y2 } = ends(edge, nodes);
+  const text = svg("text", { x: x2 - 10, y: y2 - 6, class: "key" }, shown.join(", ") + more);
+  return svg("g", { class: "edge", "data-from": edge.from, "data-to": edge.to }, text);
 }
 
 function clipped(text, length) {

@@ -2,7 +2,7 @@
 
 export const NODE_WIDTH = 164;
 export const NODE_HEIGHT = 34;
-const GAP_X = 120;
+const GAP_X = 100;
 const GAP_Y = 14;
 const PASSES = 4;
 const COLUMNS_MAX = 8;

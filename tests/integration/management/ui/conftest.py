@@ -51,6 +51,13 @@ def name(api: Api, unique_name: str) -> Iterator[str]:
     api.delete(f"/api/exchanges/%2F/{short}")
 
 
+@pytest.fixture
+def queue(api: Api, name: str) -> str:
+    """The name of a durable queue."""
+    assert 201 == api.put(f"/api/queues/%2F/{name}", {"durable": True})
+    return name
+
+
 # It asks for the name so that pages are closed before what they show is deleted.
 @pytest.fixture
 def visit(browser: Browser, broker: Broker, name: str) -> Iterator[Callable[..., Visitor]]:  # noqa: ARG001 - for its end
