@@ -235,7 +235,9 @@ OPTIONS: Final = (
     Option("max_message_size", size(1, LARGEST_MESSAGE), "128MiB", "largest message body"),
     Option("memory_limit", size(), "256MiB", "message bodies kept in memory before transient messages spill to disk"),
     Option(
-        "memory_high_watermark", fraction_or_size, "0.6",
+        "memory_high_watermark",
+        fraction_or_size,
+        "0.6",
         "memory above which publishers are blocked: a fraction of what there is, or a size",
     ),
     Option("disk_free_limit", size(), "50MB", "free disk space below which publishers are blocked"),

@@ -42,9 +42,7 @@ def test_a_consumer_that_never_reads(
     assert BODY == channel.must_get("long").body
 
 
-def test_an_asker_that_never_reads(
-    start_broker: Callable[..., BrokerProcess], connect: Callable[[Broker], Connection]
-) -> None:
+def test_an_asker_that_never_reads(start_broker: Callable[..., BrokerProcess], connect: Callable[[Broker], Connection]) -> None:
     """One who fetches and fetches is not read any more once too much waits for him; others go on."""
     broker = start_broker()
     asker = connect(broker).channel()

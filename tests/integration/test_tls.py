@@ -173,9 +173,7 @@ def test_the_certificate_is_the_user(
     connection.close()
 
 
-def test_without_a_certificate_nobody_is_external(
-    start: Callable[..., BrokerProcess], authority: CertificateAuthority
-) -> None:
+def test_without_a_certificate_nobody_is_external(start: Callable[..., BrokerProcess], authority: CertificateAuthority) -> None:
     """EXTERNAL is not even offered, and an unknown user is refused."""
     broker = start(
         *("--tls-ca", str(authority.file), "--tls-verify", "peer", "--mechanisms", "PLAIN EXTERNAL"),

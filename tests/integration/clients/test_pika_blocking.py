@@ -154,9 +154,7 @@ def test_a_missing_queue_closes_the_channel_alone(connection: pika.BlockingConne
     assert 0 == connection.channel().queue_declare("", exclusive=True).method.message_count
 
 
-def test_a_closed_connection_gives_its_messages_back(
-    broker: Broker, channel: BlockingChannel, unique_name: str
-) -> None:
+def test_a_closed_connection_gives_its_messages_back(broker: Broker, channel: BlockingChannel, unique_name: str) -> None:
     """What a connection had not acked when it closed is redelivered to another one."""
     channel.queue_declare(unique_name)
     channel.basic_publish("", unique_name, b"unacked")

@@ -42,14 +42,10 @@ def expected_steps(client: str, name: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("client", COMMANDS)
-def test_a_program_runs_the_scenario(
-    client: str, broker: Broker, unique_name: str, installed: Callable[[str], Path]
-) -> None:
+def test_a_program_runs_the_scenario(client: str, broker: Broker, unique_name: str, installed: Callable[[str], Path]) -> None:
     """Each step of the scenario has the outcome that the specification and RabbitMQ give it."""
     command = [part.format(build=installed(client)) for part in COMMANDS[client]]
-    run = subprocess.run(
-        [*command, broker.url, unique_name], capture_output=True, text=True, timeout=RUN_SECONDS, check=False
-    )
+    run = subprocess.run([*command, broker.url, unique_name], capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
     printed = [json.loads(line) for line in run.stdout.splitlines()]
     assert expected_steps(client, unique_name) == printed, run.stderr
     assert 0 == run.returncode, run.stderr
