@@ -63,13 +63,15 @@ def test_channels_open_and_close() -> None:
     assert ["channel.open-ok", "channel.close-ok", "channel.open-ok"] == [heard.name for heard in recorder.heard()]
 
 
-def test_close_on_an_unopened_channel_is_answered() -> None:
-    """A close that crossed ours gets its close-ok; a stray close-ok is nothing."""
+def test_only_close_ok_is_heard_on_an_unopened_channel() -> None:
+    """A stray close-ok is nothing; a close of what was never opened ends the connection."""
     recorder = opened()
-    recorder.feed(method(3, "channel.close", 200, "", 0, 0), method(3, "channel.close-ok"))
-
-    assert [Heard(3, "channel.close-ok", [])] == recorder.heard()
+    recorder.feed(method(3, "channel.close-ok"))
     assert recorder.connection.state == RUNNING
+
+    recorder.feed(method(3, "channel.close", 200, "", 0, 0))
+    text = "CHANNEL_ERROR - expected 'channel.open'"
+    assert [Heard(0, "connection.close", [504, text, 20, 40])] == recorder.heard()
 
 
 def test_a_soft_error_closes_the_channel() -> None:
