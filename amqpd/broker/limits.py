@@ -42,10 +42,6 @@ class Limits:
         """True if the queue's length is limited."""
         return self.max_length != NONE or self.max_length_bytes != NONE
 
-    def refuses_publishes(self) -> bool:
-        """True if a full queue refuses messages instead of dropping old ones."""
-        return self.overflow != DROP_HEAD
-
 
 def effective(arguments: QueueArguments, policy: Definition, operator: Definition) -> Limits:
     """What holds for a queue with these arguments, under a policy and an operator policy (either may be empty)."""

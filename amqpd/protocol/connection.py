@@ -48,7 +48,6 @@ from amqpd.wire.methods import METHODS
 
 _PUBLISH: Final = 60 << 16 | 40
 _ACK: Final = 60 << 16 | 80
-_CHANNEL_CLASS: Final = 20
 _CONNECTION_CLASS: Final = 10
 _CHANNEL_CLOSE: Final = METHODS["channel.close"]
 _CHANNEL_CLOSE_OK: Final = METHODS["channel.close-ok"]
