@@ -114,6 +114,10 @@ class Commits(Committing):
         """See `Committing.has_work`."""
         return self.store.has_work() or self.definitions.has_work()
 
+    def is_pressing(self) -> bool:
+        """See `Committing.is_pressing`."""
+        return self.store.holds_messages() or self.definitions.has_work()
+
     def is_busy(self) -> bool:
         """See `Committing.is_busy`."""
         return self.committer.is_busy()

@@ -31,6 +31,7 @@ from persistence.store import (
     Record,
     Store,
     StoredRecord,
+    Usage,
     Window,
 )
 from persistence.tables import BODIES, CHUNKS, MARKS, WHOLE, Changes, PackedChunk, Tables, Transaction
@@ -137,6 +138,10 @@ class ChunkStore(Store):
         if self.open_logs or self.open_chunks or self._ranges or self._released:
             return True
         return self._bodies.has_work() or self._calendars.has_work()
+
+    def holds_messages(self) -> bool:
+        """See `Store.holds_messages`."""
+        return bool(self.open_logs or self._ranges) or self._calendars.has_work()
 
     def close_batch(self) -> ChunkBatch | None:
         """See `Store.close_batch`."""
@@ -303,6 +308,11 @@ class ChunkStore(Store):
             view.close()
         return out
 
+    def usage(self) -> Usage:
+        """See `Store.usage`."""
+        kept, spilled = self._messages.usage(), self._spill.usage()
+        return Usage(kept.bytes_in_use + spilled.bytes_in_use, kept.file_bytes + spilled.file_bytes)
+
     def recover(self, queue_ids: set[int]) -> Windows:
         """See `Store.recover`."""
         recovery = Recovery(queue_ids)
@@ -334,14 +344,15 @@ def _read_chunk(
 def stored_marks(view: Transaction, key: bytes, value: bytes) -> bytearray:
     """The marks of a stored chunk with this key and value. Raises Corrupt."""
     stored = view.get(MARKS, key)
-    return bytearray(records.chunk_header(value)[0]) if stored is None else bytearray(records.unprotect(stored))
+    return bytearray(records.chunk_header(value)[0]) if stored is None else bytearray(records.unprotect(key, stored))
 
 
 def _read_body(view: Transaction, body_id: int) -> bytes:
-    value = view.get(BODIES, records.pack_id(body_id))
+    key = records.pack_id(body_id)
+    value = view.get(BODIES, key)
     if value is None:
         raise Corrupt(f"shared body {body_id} is missing")
-    return records.unprotect(value)
+    return records.unprotect(key, value)
 
 
 def _sequence(record: StoredRecord) -> int:

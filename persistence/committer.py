@@ -2,7 +2,8 @@
 
 Invariants:
 
-1. One batch at a time is on its way to the disk; what comes in meanwhile makes up the next one.
+1. One batch at a time is on its way to the disk; what comes in meanwhile makes up the next one, for which the committer
+   is kicked again once it told of the one before.
 2. A batch's definitions are durable before its messages, so that stored messages always have a known queue.
 3. `CommitListener.batch_committed` is called for every batch number in order, after all that the batch held is durable.
 """
@@ -11,13 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from persistence.calendar import Calendar, Place, Row
-from persistence.definitions import Definitions
+from persistence.definitions import Definitions, Operation
 from persistence.store import Batch, Log, NoSpace, Store, StoredRecord, Window
+from persistence.writer import Writer
 
 logger = logging.getLogger(__name__)
 
@@ -52,26 +54,40 @@ class Committer:
         self._listener: Final = listener
         self._retry_seconds: Final = retry_seconds
         self._loop: Final = asyncio.get_running_loop()
-        self._writer: Final = ThreadPoolExecutor(1, "amqpd-writer")
+        self._writer: Final = Writer(self._loop, store.apply, self._written)
         self._reader: Final = ThreadPoolExecutor(1, "amqpd-reader")
-        self._task: asyncio.Task[None] | None = None
+        self._at_rest: Final = asyncio.Event()
+        self._at_rest.set()
+        self._number: int = 0
+        self._batch: Batch | None = None
+        """What is on its way: its number, and what of it goes into the store."""
+        self._defining: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
+        self._is_full = False
         self._closing = False
 
     def kick(self) -> None:
-        """Commit the open batch after this turn of the event loop, or as soon as the one before it committed."""
-        if self._task is None and self._failure is None:
-            self._task = self._loop.create_task(self._run())
+        """Commit the open batch, unless another one is on its way."""
+        if self._at_rest.is_set() and self._failure is None:
+            self._at_rest.clear()
+            self._number = self._store.open_number
+            operations = self._definitions.close_batch()
+            self._batch = self._store.close_batch()
+            if operations:
+                self._start_defining(operations)
+            else:
+                self._write()
 
     def is_busy(self) -> bool:
-        """True while a batch is on its way to the disk, or about to be."""
-        return self._task is not None
+        """True while a batch is on its way to the disk."""
+        return not self._at_rest.is_set()
 
     async def drain(self) -> None:
         """Return when all that was queued is durable. Raises the error that made it impossible."""
-        self.kick()
-        if self._task is not None:
-            await asyncio.shield(self._task)
+        await self._at_rest.wait()
+        while self._failure is None and (self._store.has_work() or self._definitions.has_work()):
+            self.kick()
+            await self._at_rest.wait()
         if self._failure is not None:
             raise self._failure
 
@@ -90,48 +106,61 @@ class Committer:
             if self._failure is None:
                 await self.drain()
         finally:
-            self._writer.shutdown()
+            self._writer.close()
             self._reader.shutdown()
 
-    async def _run(self) -> None:
+    async def _define(self, operations: list[Operation]) -> None:
+        """Make the definitions durable, then the messages."""
         try:
-            while self._store.has_work() or self._definitions.has_work():
-                await self._commit()
-        except Exception as error:  # noqa: BLE001  (whatever it is, nothing may be confirmed any more)
-            logger.critical("cannot commit: %s", error)
-            self._failure = error
-            self._listener.fatal(error)
-        finally:
-            self._task = None
+            await self._definitions.apply(operations)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing may be confirmed any more
+            self._failed(error, self._start_defining, operations)
+        else:
+            self._write()
 
-    async def _commit(self) -> None:
-        number = self._store.open_number
-        operations = self._definitions.close_batch()
-        batch = self._store.close_batch()
-        if operations:
-            await self._until_there_is_space(lambda: self._definitions.apply(operations))
-        if batch is not None:
-            await self._until_there_is_space(lambda: self._apply(batch))
-            self._store.committed(batch)
-        self._listener.batch_committed(number)
+    def _start_defining(self, operations: list[Operation]) -> None:
+        self._defining = self._loop.create_task(self._define(operations))
 
-    def _apply(self, batch: Batch) -> Awaitable[None]:
-        return self._loop.run_in_executor(self._writer, self._store.apply, batch)
+    def _write(self) -> None:
+        if self._batch is None:
+            self._loop.call_soon(self._written, None)
+        else:
+            self._writer.submit(self._batch)
 
-    async def _until_there_is_space(self, write: Callable[[], Awaitable[None]]) -> None:
-        full = False
-        while True:
-            try:
-                await write()
-                break
-            except NoSpace as error:
-                if self._closing:
-                    raise
-                if not full:
-                    full = True
-                    logger.error("cannot commit for now: %s", error)  # noqa: TRY400  (a full disk needs no traceback)
-                    self._listener.no_space(True)
-                await asyncio.sleep(self._retry_seconds)
-        if full:
+    def _written(self, error: Exception | None) -> None:
+        """The writer is done with the batch."""
+        if error is not None:
+            self._failed(error, self._write)
+            return
+        try:
+            self._commit()
+        except Exception as broken:  # noqa: BLE001 - the same
+            self._give_up(broken)
+
+    def _commit(self) -> None:
+        if self._is_full:
+            self._is_full = False
             logger.info("there is space on the disk again")
             self._listener.no_space(False)
+        if self._batch is not None:
+            self._store.committed(self._batch)
+            self._batch = None
+        self._at_rest.set()
+        self._listener.batch_committed(self._number)
+
+    def _failed(self, error: Exception, retry: Callable[..., None], *arguments: object) -> None:
+        """Wait for space on the disk, if that is what is missing."""
+        if self._closing or not isinstance(error, NoSpace):
+            self._give_up(error)
+            return
+        if not self._is_full:
+            self._is_full = True
+            logger.error("cannot commit for now: %s", error)
+            self._listener.no_space(True)
+        self._loop.call_later(self._retry_seconds, retry, *arguments)
+
+    def _give_up(self, error: Exception) -> None:
+        logger.critical("cannot commit: %s", error)
+        self._failure = error
+        self._at_rest.set()
+        self._listener.fatal(error)

@@ -210,6 +210,16 @@ class StoredRecord:
         self.body_id: Final = body_id
 
 
+class Usage:
+    """Bytes of the files that keep messages, and how many of them are in use; the others are filled before the files grow."""
+
+    __slots__ = ("bytes_in_use", "file_bytes")
+
+    def __init__(self, bytes_in_use: int, file_bytes: int) -> None:
+        self.bytes_in_use: Final = bytes_in_use
+        self.file_bytes: Final = file_bytes
+
+
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Batch:
     """What one commit writes; made by `Store.close_batch`, written by `Store.apply`."""
@@ -275,6 +285,10 @@ class Store:
         """True if the open batch holds anything."""
         raise NotImplementedError
 
+    def holds_messages(self) -> bool:
+        """True if the open batch holds more than what became of messages that are stored already."""
+        raise NotImplementedError
+
     def close_batch(self) -> Batch | None:
         """Pack the open batch and open the next one; None (the number still grows) if nothing of it needs writing."""
         raise NotImplementedError
@@ -293,6 +307,10 @@ class Store:
 
     def recover(self, queue_ids: set[int]) -> dict[int, dict[int, list[Window]]]:
         """At start: the windows of every known queue by lane, in order; what belongs to other ids is deleted."""
+        raise NotImplementedError
+
+    def usage(self) -> Usage:
+        """How much room messages take, those included that are lost when the program ends; from any thread."""
         raise NotImplementedError
 
     def close(self) -> None:

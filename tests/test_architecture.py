@@ -23,21 +23,23 @@ MAY_IMPORT = {
     "amqpd.protocol": BOTTOM,
     "amqpd.broker": (*BOTTOM, "exchanges", "persistence"),
     "amqpd.server": (*BOTTOM, *SHELL, "amqpd.protocol", "amqpd.broker"),
-    "amqpd.management": (*BOTTOM, *SHELL, "amqpd.broker", "exchanges", "persistence"),
+    "amqpd.management": (*BOTTOM, *SHELL, "amqpd.options", "amqpd.broker", "exchanges", "persistence"),
     "amqpd.ctl": (),
     "amqpd.options": (),
     "amqpd.config": ("amqpd.options",),
     "amqpd.logs": (),
+    "amqpd.stopwatch": ("amqpd.broker", "amqpd.logs"),
     "amqpd.systemd": (),
     "amqpd.http_backend": (*BOTTOM, *SHELL, "amqpd.broker", "amqpd.server"),
     "amqpd.version": ("amqpd",),
     "amqpd.commits": (*BOTTOM, *SHELL, "amqpd.broker", "amqpd.server", "persistence"),
     "amqpd.app": (
         "amqpd.commits",
-        *(*BOTTOM, *SHELL, "amqpd.http_backend", "amqpd.systemd", "exchanges", "persistence"),
+        *(*BOTTOM, *SHELL, "amqpd.http_backend", "amqpd.stopwatch", "amqpd.systemd", "exchanges", "persistence"),
         *("amqpd.protocol", "amqpd.broker", "amqpd.server", "amqpd.management"),
     ),
-    "amqpd.cli": (*SHELL, "amqpd.options", "amqpd.errors", "amqpd.app", "persistence.check", "persistence.store"),
+    "amqpd.upkeep": ("persistence",),
+    "amqpd.cli": (*SHELL, "amqpd.options", "amqpd.errors", "amqpd.app", "amqpd.upkeep", "persistence.store"),
     "amqpd.__main__": ("amqpd.cli",),
     "amqpd": (),
 }
@@ -54,13 +56,14 @@ MAY_NOT_IMPORT = {
     "amqpd.server": {*DATABASES, "aiohttp"},
     "amqpd.management": DATABASES,
     "amqpd.app": {*DATABASES, "aiohttp"},
+    "amqpd.upkeep": {*SOCKETS, *DATABASES},
     "amqpd.cli": {*SOCKETS, *DATABASES},
 }
 """Layer → libraries that are not its business."""
 
 MAY_KNOW_ASYNCIO = (
     *("amqpd.app", "amqpd.commits", "amqpd.http_backend", "amqpd.management", "amqpd.server"),
-    *("conformance", "persistence.committer", "persistence.definitions"),
+    *("conformance", "persistence.committer", "persistence.writer", "persistence.definitions"),
 )
 
 CLOCKLESS = (*PURE, "persistence")

@@ -18,6 +18,8 @@ from amqpd.broker.events import NOBODY
 from amqpd.protocol.output import Output
 
 INPUT_LIMIT: Final = 32 * 1024 * 1024
+SETTLE_SECONDS: Final = 0.01
+"""How long acknowledgements wait for a commit of their own: nobody is told of it, and mostly they go with the next messages."""
 RELIEF_STEP: Final = 8 * 1024 * 1024
 """Bytes that must have come into memory before it is searched again for what can be put away."""
 
@@ -35,11 +37,15 @@ class Committing:
     """Commits what is queued, in the background."""
 
     def kick(self) -> None:
-        """Commit the open batch as soon as the one before it committed."""
+        """Commit the open batch, unless another one is on its way."""
         raise NotImplementedError
 
     def has_work(self) -> bool:
         """True if the open batch holds messages or definitions."""
+        raise NotImplementedError
+
+    def is_pressing(self) -> bool:
+        """True if the open batch holds more than what became of stored messages."""
         raise NotImplementedError
 
     def is_busy(self) -> bool:
@@ -58,9 +64,13 @@ class FlushSet:
         self.held: list[Output] = []
         """Outputs that wait for a batch to become durable."""
         self._scheduled: bool = False
+        self._is_inside: bool = False
+        """Within a turn whose end is known: nothing has to be put off to a later callback."""
         self._input: int = 0
         self._throttled: list[Throttled] = []
         self._relieved_at: int = 0
+        self._settling: TimerHandle | None = None
+        """Rings when acknowledgements waited long enough."""
         self._alarm: TimerHandle | None = None
         self._alarm_at: int = 0
 
@@ -71,10 +81,21 @@ class FlushSet:
         self.schedule()
 
     def schedule(self) -> None:
-        """Finish the turn once this iteration of the loop is done."""
+        """Finish the turn at its end, or once this iteration of the loop is done."""
         if not self._scheduled:
             self._scheduled = True
-            self.loop.call_soon(self.flush)
+            if not self._is_inside:
+                self.loop.call_soon(self.flush)
+
+    def enter(self) -> None:
+        """A turn begins; `leave` will be called at its end."""
+        self._is_inside = True
+
+    def leave(self) -> None:
+        """The turn ends: finish it now, unless nothing happened or a callback is already to come."""
+        self._is_inside = False
+        if self._scheduled:
+            self.flush()
 
     def admit(self, size: int, reader: Throttled) -> bool:
         """Count input; False if the reader has to pause (it will be resumed)."""
@@ -85,7 +106,9 @@ class FlushSet:
         return False
 
     def flush(self) -> None:
-        """Finish the turn."""
+        """Finish the turn, if another call did not do it already."""
+        if not self._scheduled:
+            return
         self._scheduled = False
         self.broker.turn.finish()
         outputs = self.dirty[:]
@@ -96,10 +119,22 @@ class FlushSet:
         self._watch_agenda()
         if committing is not None:
             self._relieve()
-            if committing.has_work():
-                committing.kick()
+            self._commit(committing)
             if not committing.is_busy():
                 self._input = 0
+
+    def _commit(self, committing: Committing) -> None:
+        if not committing.has_work():
+            return
+        if self.held or committing.is_pressing() or self.broker.durability.is_awaited():
+            committing.kick()
+        elif self._settling is None:
+            self._settling = self.loop.call_later(SETTLE_SECONDS, self._settle)
+
+    def _settle(self) -> None:
+        self._settling = None
+        if self.committing is not None and self.committing.has_work():
+            self.committing.kick()
 
     def _watch_agenda(self) -> None:
         """Have one timer ring when the core's next appointment is due."""
@@ -135,4 +170,5 @@ class FlushSet:
         self._throttled = []
         for reader in throttled:
             reader.resume_input()
-        self.schedule()
+        self._scheduled = True
+        self.flush()

@@ -13,6 +13,8 @@ from amqpd.config import Config
 from amqpd.logs import WARNING, log
 from amqpd.protocol import proxy
 from amqpd.protocol.proxy import ProxyError, Route
+from amqpd.server.reactor import Reactor
+from amqpd.server.stream import Stream
 from amqpd.server.tls import Tls
 from amqpd.server.transport import Transport
 
@@ -28,11 +30,19 @@ class Gate:
     """Accepts connections and makes transports of those that begin as they should."""
 
     def __init__(
-        self, listening: socket.socket, config: Config, tls: Tls | None, make: Callable[[Route | None], Transport]
+        self,
+        listening: socket.socket,
+        config: Config,
+        tls: Tls | None,
+        reactor: Reactor | None,
+        make: Callable[[Route | None], Transport],
     ) -> None:
+        """The reactor serves what comes without TLS, if there is one."""
+        listening.setblocking(False)
         self.tls: Final = tls
         self._listening: Final = listening
         self._config: Final = config
+        self._reactor: Final = reactor
         self._make: Final = make
         self._room: Final = asyncio.Semaphore(GREETINGS_MAX)
         self._tasks: Final[set[asyncio.Task[None]]] = set()
@@ -78,6 +88,9 @@ class Gate:
             raise
 
     async def _connect(self, client: socket.socket, route: Route | None) -> None:
+        if self.tls is None and self._reactor is not None:
+            Stream(self._reactor, client, self._make(route))
+            return
         context: ssl.SSLContext | None = self.tls.context if self.tls is not None else None
         factory = cast(Callable[[], asyncio.BaseProtocol], lambda: self._make(route))
         timeout = self._config.handshake_timeout if context is not None else None

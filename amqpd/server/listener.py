@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
-from typing import Final, cast
+from typing import Final
 
 from amqpd.broker.broker import Broker
 from amqpd.config import Config
 from amqpd.errors import StartError, reason_of
 from amqpd.logs import ERROR, INFO, log
 from amqpd.protocol.proxy import Route
+from amqpd.server import reactor
+from amqpd.server.acceptor import Acceptor
 from amqpd.server.admission import Admission
 from amqpd.server.alarms import Alarms
 from amqpd.server.dispatch import HANDLERS
 from amqpd.server.flush import FlushSet
 from amqpd.server.gate import Gate
 from amqpd.server.peer import Peer, Peers
+from amqpd.server.reactor import Reactor
 from amqpd.server.tls import Tls
 from amqpd.server.transport import Transport
 
@@ -39,42 +41,47 @@ class Listener(Peers):
         self.alarms: Final = alarms
         self.admission: Final = admission
         self.peers: Final[dict[Peer, None]] = {}
-        self._server: asyncio.Server | None = None
+        self._reactor: Reactor | None = None
+        self._acceptors: Final[list[Acceptor]] = []
         self._gates: Final[list[Gate]] = []
         self._closing: bool = False
         self._all_gone: asyncio.Event = asyncio.Event()
 
     async def open(self) -> tuple[str, int]:
         """Listen; return the address. Raises StartError if that cannot be."""
-        loop = asyncio.get_running_loop()
-        host, port = self.config.host, self.config.port
-        if self.config.proxy_protocol:
-            return self._open_gate(port, None)
-        try:
-            # A transport is a protocol to asyncio by its methods' names, not by its base: it is compiled.
-            factory = cast(Callable[[], asyncio.BaseProtocol], self._transport)
-            self._server = await loop.create_server(factory, host, port, backlog=BACKLOG)
-        except (OSError, UnicodeError, OverflowError) as error:
-            raise StartError(f"cannot listen on {host}:{port}: {reason_of(error)}") from error
-        name = self._server.sockets[0].getsockname()
-        return str(name[0]), int(name[1])
+        port = self.config.port
+        if reactor.is_available():
+            self._reactor = Reactor(asyncio.get_running_loop(), self.flush_set)
+        if self.config.proxy_protocol or self._reactor is None:
+            return self._open_gates(port, None)
+        listening = self._listen(port)
+        for one in listening:
+            self._acceptors.append(Acceptor(self._reactor, one, self._transport))
+        return _address(listening)
 
     async def open_tls(self) -> tuple[str, int] | None:
         """Listen with TLS, if that is wanted; return the address. Raises StartError if that cannot be."""
         port = self.config.tls_port
-        return None if port is None else self._open_gate(port, Tls(self.config))
+        return None if port is None else self._open_gates(port, Tls(self.config))
 
-    def _open_gate(self, port: int, tls: Tls | None) -> tuple[str, int]:
+    def _open_gates(self, port: int, tls: Tls | None) -> tuple[str, int]:
+        listening = self._listen(port)
+        for one in listening:
+            self._gates.append(Gate(one, self.config, tls, self._reactor, self._transport))
+        return _address(listening)
+
+    def _listen(self, port: int) -> list[socket.socket]:
+        """One listening socket for each address of the host. Raises StartError."""
         host = self.config.host
+        listening: list[socket.socket] = []
         try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+            for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE):
+                listening.append(socket.create_server(address, family=family, backlog=BACKLOG))
         except (OSError, UnicodeError, OverflowError) as error:
+            for one in listening:
+                one.close()
             raise StartError(f"cannot listen on {host}:{port}: {reason_of(error)}") from error
-        listening.setblocking(False)
-        self._gates.append(Gate(listening, self.config, tls, self._transport))
-        name = listening.getsockname()
-        return str(name[0]), int(name[1])
+        return listening
 
     def reload(self) -> None:
         """Read certificates again, for connections to come; if they cannot be used, the old ones stay."""
@@ -107,8 +114,8 @@ class Listener(Peers):
     async def close(self, reason: str) -> None:
         """Accept nobody any more, close every connection for this reason, and wait for the goodbyes."""
         self._closing = True
-        if self._server is not None:
-            self._server.close()
+        for acceptor in self._acceptors:
+            acceptor.close()
         for gate in self._gates:
             gate.close()
         if not self.peers:
@@ -123,3 +130,8 @@ class Listener(Peers):
             for peer in list(self.peers):
                 peer.transport.abort()
             await asyncio.sleep(0)
+
+
+def _address(listening: list[socket.socket]) -> tuple[str, int]:
+    name = listening[0].getsockname()
+    return str(name[0]), int(name[1])

@@ -139,6 +139,10 @@ class Commits(Committing):
         """Whether the open batch holds messages or definitions."""
         return self.core.store.has_work() or self.core.journal.has_changed
 
+    def is_pressing(self) -> bool:
+        """Whether it holds more than acknowledgements."""
+        return self.core.store.holds_messages() or self.core.journal.has_changed
+
     def is_busy(self) -> bool:
         """Whether a commit is said to be under way."""
         return self.busy
@@ -166,8 +170,8 @@ def config(**options: str) -> Config:
 class Hall:
     """One broker for any number of connections."""
 
-    def __init__(self, **options: str) -> None:
-        self.core = Core()
+    def __init__(self, core: Core | None = None, **options: str) -> None:
+        self.core = core or Core()
         self.config = config(**options)
         self.loop = Loop()
         self.flush_set = FlushSet(self.loop, self.core.broker)  # type: ignore[arg-type]  # it plays the part

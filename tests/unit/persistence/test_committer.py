@@ -87,12 +87,11 @@ def play(path: Path, scene: Callable[[Stage], Awaitable[None]], errors: list[Sto
 
 
 def test_what_one_turn_queued_commits_together(tmp_path: Path) -> None:
-    """However often it is kicked, one turn of the loop makes one batch."""
+    """Messages and definitions that are there when it is kicked make one batch."""
 
     async def scene(stage: Stage) -> None:
         for body in (b"a", b"b"):
             stage.put(body)
-            stage.committer.kick()
         stage.definitions.save(rows.User("u", "", "", ""))
         stage.committer.kick()
         assert ([], []) == (stage.listener.told, stage.store.applied)
