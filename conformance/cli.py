@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from conformance.catalogue import AREAS, Case, load
-from conformance.mutation.proof import Proof
-from conformance.mutation.proxy import Proxy
+from conformance.mutation.proof import SURVIVED, Proof
 from conformance.report.compare import compare
 from conformance.report.page import page
+from conformance.report.proof import proof
 from conformance.report.terminal import Progress, summary
 from conformance.runner import Runner
 from conformance.target import Target
 
 RESULTS: Final = "<!-- results -->"
+PROOF: Final = "<!-- proof -->"
 
 
 def run_parser() -> argparse.ArgumentParser:
@@ -26,7 +27,7 @@ def run_parser() -> argparse.ArgumentParser:
         prog="python -m conformance",
         description="Proves an AMQP 0-9-1 broker, case by case. Exit code 1 when a MUST fails.",
         epilog="`python -m conformance compare a.json b.json [--markdown FILE]` shows two reports side by side; "
-        "`python -m conformance prove [the same flags]` corrupts the broker's last word and lists the cases that still pass.",
+        "`python -m conformance prove [the same flags]` makes the broker lie and lists the cases that do not notice.",
     )
     parser.add_argument("--url", default="amqp://guest:guest@127.0.0.1:5672/", help="the broker, amqp://user:pw@host/vhost")
     parser.add_argument("--name", help="what to call the broker in place of the product and version that it announces")
@@ -47,6 +48,13 @@ def run_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def prove_parser() -> argparse.ArgumentParser:
+    """The flags of a proof."""
+    parser = argparse.ArgumentParser(prog="python -m conformance prove", parents=[run_parser()], add_help=False)
+    parser.add_argument("--markdown", type=Path, help="a file whose text behind its <!-- proof --> is replaced by the outcome")
+    return parser
+
+
 def compare_parser() -> argparse.ArgumentParser:
     """The flags of a comparison."""
     parser = argparse.ArgumentParser(prog="python -m conformance compare")
@@ -63,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["compare"]:
         return _compare(compare_parser().parse_args(given[1:]))
     if given[:1] == ["prove"]:
-        return _prove(run_parser().parse_args(given[1:]))
+        return _prove(prove_parser().parse_args(given[1:]))
     return _run(run_parser().parse_args(given))
 
 
@@ -100,25 +108,28 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _prove(options: argparse.Namespace) -> int:
-    """Lists the selected cases that pass although the broker's last word was corrupted."""
-    target = Target(options)
-    proxy = Proxy(target.amqp.host, target.amqp.port)
-    target.amqp = target.amqp._replace(host="127.0.0.1", port=proxy.port)
-    proof = Proof(target, proxy)
-    cases = [case for case in select(load(), options.select, options.deselect) if not case.needs]
-    survivors = [case for case in cases if proof.survives(case)]
-    for case in survivors:
-        print(f"{case.id:60} {case.title}")
-    print(f"{len(cases) - len(survivors)} of {len(cases)} cases fail when the broker's last word is corrupted")
-    return 1 if survivors else 0
+    """Lists the selected cases that pass although the broker lied."""
+    cases = select(load(), options.select, options.deselect)
+    verdicts = Proof(Target(options)).run(cases, options.jobs)
+    text = proof(cases, verdicts)
+    if options.markdown:
+        insert(options.markdown, PROOF, text)
+    print(text)
+    return 1 if SURVIVED in verdicts.values() else 0
 
 
 def _compare(options: argparse.Namespace) -> int:
     left, right = (json.loads(report.read_text()) for report in options.reports)
     text = compare(left, right)
     if options.markdown:
-        head, _, _ = options.markdown.read_text().partition(RESULTS)
-        options.markdown.write_text(f"{head}{RESULTS}\n\n{text}")
+        insert(options.markdown, RESULTS, text)
     else:
         print(text)
     return 0
+
+
+def insert(document: Path, mark: str, text: str) -> None:
+    """Replaces what stands between a mark and the next heading, or the end."""
+    head, _, old = document.read_text().partition(mark)
+    _, heading, tail = old.partition("\n## ")
+    document.write_text(f"{head}{mark}\n\n{text}{heading}{tail}")

@@ -70,7 +70,7 @@ class Management:
             raise Mismatch("an HTTP answer", f"{type(error).__name__}: {error}") from error
         finally:
             connection.close()
-        self._transcript.received(0, f"{reply.status} {answer[:600]}")
+        self._transcript.answered(f"{reply.status} {answer[:600]}")
         return Response(reply.status, {name.lower(): value for name, value in reply.getheaders()}, answer)
 
     def must(self, status: int, method: str, target: str, body: Any = None, **options: Any) -> Response:

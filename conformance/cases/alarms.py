@@ -1,6 +1,6 @@
 """Resource alarms: publishers are held up and told so, consumers go on."""
 
-from conformance.broker import Broker
+from conformance.broker import Broker, pause
 from conformance.catalogue import EXTENSION, Area
 from conformance.client.channel import Channel
 from conformance.client.connection import Connection
@@ -74,6 +74,7 @@ def _(broker: Broker) -> None:
     channel = connection.channel()
     alarmed(broker)
     channel.publish(b"m", routing_key=queue)
+    pause(0.3)  # what comes together with the first message may still be heard
     channel.publish(b"n", routing_key=queue)
     channel.send("channel.flow", active=True)
     try:

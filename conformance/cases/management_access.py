@@ -211,15 +211,12 @@ def _(broker: Broker) -> None:
 
 
 def seen(broker: Broker, name: str) -> Any:
-    """The connection of this name, when the management API knows it."""
-    return broker.http.eventually(
-        lambda: next(
-            (found for found in broker.http.get("connections") if found.get("user_provided_name") == name and "user" in found),
-            None,
-        ),
-        bool,
-        f"a connection called {name}",
-    )
+    """The connection of this name, when the management API knows it and how it is."""
+
+    def find() -> Any:
+        return next((found for found in broker.http.get("connections") if found.get("user_provided_name") == name), {})
+
+    return broker.http.eventually(find, lambda found: {"user", "state"} <= found.keys(), f"a connection called {name}")
 
 
 @objects.case("http.connection.close", "DELETE of a connection closes it with 320 and the given reason", SPEC, EXTENSION)

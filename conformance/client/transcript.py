@@ -13,6 +13,7 @@ class Transcript:
         self._entries: list[tuple[float, str, Frame | str]] = []
         self.last_received: Frame | str | None = None
         self.methods = 0
+        self.answers = 0
 
     def sent(self, connection: int, what: Frame | str) -> None:
         """Notes what the suite sent."""
@@ -23,6 +24,11 @@ class Transcript:
         self.last_received = what
         self.methods += isinstance(what, Frame) and what.type == METHOD
         self._entries.append((time.monotonic() - self._started, f"{connection} ←", what))
+
+    def answered(self, words: str) -> None:
+        """Notes an answer over HTTP."""
+        self.answers += 1
+        self.received(0, words)
 
     def lines(self, limit: int = 120) -> list[str]:
         """The transcript as text; the middle of a long one is left out."""

@@ -1,86 +1,39 @@
 """Runs the client programs and compares their lines: `python -m conformance.clients --url … --restart-command …`."""
 
 import argparse
-import os
-import subprocess
 import sys
 import time
-from pathlib import Path
-from typing import Final
+from collections.abc import Sequence
 
 from conformance.cli import run_parser
+from conformance.clients.client import ALL, Client
+from conformance.clients.scenario import differences
 from conformance.runner import restart
 from conformance.target import Target
 
-HERE: Final = Path(__file__).parent
-EXPECTED: Final = (
-    "topology",
-    "confirmed 100",
-    "returned 312 NO_ROUTE",
-    "prefetch 5",
-    "acked 100",
-    "dead rejected",
-    "reply QUESTION",
-    "messages 10000 in order",
-    "restart",
-    "recovered survivor",
-    "done",
-)
-PYTHON: Final = ("pika", "aio_pika", "kombu", "amqpstorm")
-OTHERS: Final = ("java", "go", "node", "rust", "ruby", "php", "c")
 
-
-class Client:
-    """One program: a folder with a run.sh, or a Python file."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        script = HERE / "python" / f"with_{name}.py"
-        self._command = [sys.executable, str(script)] if name in PYTHON else ["bash", str(HERE / name / "run.sh")]
-
-    def walk(self, target: Target, url: str) -> list[str]:
-        """Walks the scenario, restarting the broker where the program asks for it; returns the lines that it printed."""
-        prefix = f"conformance.{self.name}.{time.time_ns():x}"
-        process = subprocess.Popen(  # noqa: S603 - one of the programs in this folder
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "AMQP_URL": url, "PREFIX": prefix},
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line.rstrip("\n"))
-            if lines[-1] == "restart":
-                restart(target, "restart")
-                process.stdin.write("\n")
-                process.stdin.flush()
-        process.stdin.close()
-        process.wait()
-        return lines
-
-
-def differences(lines: list[str]) -> list[str]:
-    """How printed lines differ from those expected, line by line."""
-    found = [*lines, *["(nothing)"] * (len(EXPECTED) - len(lines))]
-    pairs = zip(EXPECTED, found, strict=False)
-    return [f"    expected {expected!r}, printed {line!r}" for expected, line in pairs if expected != line]
-
-
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the clients named on the command line, or all; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m conformance.clients", parents=[run_parser()], add_help=False)
-    parser.add_argument("clients", nargs="*", default=[*PYTHON, *OTHERS], help=", ".join((*PYTHON, *OTHERS)))
-    options = parser.parse_args()
-    target, failed = Target(options), 0
-    for name in options.clients:
-        started = time.monotonic()
-        wrong = differences(Client(name).walk(target, options.url))
-        failed += bool(wrong)
-        print("\n".join([f"{name:10} {'FAILED' if wrong else 'ok'} in {time.monotonic() - started:.0f} s", *wrong]), flush=True)
-    return 1 if failed else 0
+    parser.add_argument("--build", action="store_true", help="fetch and compile what they need, and run nothing")
+    parser.add_argument("clients", nargs="*", default=ALL, help=", ".join(ALL))
+    options = parser.parse_args(arguments)
+    clients = [Client(name) for name in options.clients]
+    if options.build:
+        for client in clients:
+            client.build()
+        return 0
+    target = Target(options)
+    return 1 if sum(not conforms(client, target) for client in clients) else 0
+
+
+def conforms(client: Client, target: Target) -> bool:
+    """Whether a client prints what it should; says so."""
+    started = time.monotonic()
+    wrong = differences(client.walk(target.amqp, lambda: restart(target, "restart")))
+    verdict = f"{client.name:10} {'FAILED' if wrong else 'ok'} in {time.monotonic() - started:.0f} s"
+    print("\n".join([verdict, *(f"    {line}" for line in wrong)]), flush=True)
+    return not wrong
 
 
 if __name__ == "__main__":

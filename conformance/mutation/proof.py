@@ -1,50 +1,88 @@
-"""Runs a case once as it is and once with the last decisive word of the broker corrupted: the second run must fail."""
+"""Proves cases: each runs once as it is, then with the broker's last decisive word replaced by one lie after the other.
 
+1. A case is proven as soon as one lie makes it fail; one that passes them all survives.
+2. A case that does not pass without a lie cannot be judged.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from conformance.broker import Broker
 from conformance.catalogue import Case
-from conformance.mismatch import Mismatch, Unsupported
-from conformance.mutation.corruption import LIES, Lie, twist
-from conformance.mutation.proxy import NEVER, Proxy
+from conformance.mutation.trial import Falsehood, Trial
+from conformance.runner import RESTARTS, restart
 from conformance.target import Target
 
-# How often a case may receive fewer methods than the time before, as one that polls does.
+PROVEN: Final = "proven"
+SURVIVED: Final = "survived"
+UNJUDGED: Final = "unjudged"
+# How often a case may receive less than the time before, as one that polls does.
 ATTEMPTS: Final = 4
+# How many restarts of each kind a proof may cost.
+ROUNDS: Final = 8
+# What the proxies cannot see.
+OPAQUE: Final = "tls"
 
 
 class Proof:
-    """Proves cases through a proxy; the target's URL must be the proxy's."""
+    """Proves cases against one target, and keeps the verdicts by the cases' ids."""
 
-    def __init__(self, target: Target, proxy: Proxy) -> None:
+    def __init__(self, target: Target) -> None:
         self._target = target
-        self._proxy = proxy
+        self._verdicts: dict[str, str] = {}
 
-    def survives(self, case: Case) -> bool:
-        """Whether a case passes whatever lie stands for the last method that it received; False if it cannot be judged."""
-        methods = self._attempt(case, NEVER, twist)
-        return bool(methods) and all(self._passes_despite(case, lie, methods or 0) for lie in LIES)
+    def run(self, cases: list[Case], jobs: int) -> dict[str, str]:
+        """The verdict on each of the cases that the target can serve: PROVEN, SURVIVED or UNJUDGED."""
+        ready = [case for case in cases if case.needs <= self._target.offers - {OPAQUE}]
+        alone = [case for case in ready if not case.needs & {*RESTARTS, "alarm"}]
+        with ThreadPoolExecutor(jobs) as pool:
+            self._verdicts = {case.id: verdict for case, verdict in zip(alone, pool.map(self.verdict, alone), strict=True)}
+        self._verdicts |= {case.id: self.verdict(case) for case in ready if "alarm" in case.needs}
+        for command in RESTARTS:
+            self._across(command, [case for case in ready if command in case.needs])
+        return {case.id: self._verdicts[case.id] for case in ready}
 
-    def _passes_despite(self, case: Case, lie: Lie, methods: int) -> bool:
+    def verdict(self, case: Case) -> str:
+        """The verdict on a case that needs no restart."""
+        honest = self._tried(case, Falsehood())
+        if not honest.passed:
+            return UNJUDGED
+        return PROVEN if any(self._notices(case, falsehood) for falsehood in honest.falsehoods()) else SURVIVED
+
+    def _notices(self, case: Case, falsehood: Falsehood) -> bool:
         for _ in range(ATTEMPTS):
-            seen = self._attempt(case, methods, lie)
-            if seen is None:
-                return False
-            if seen >= methods:
+            trial = self._tried(case, falsehood)
+            if not trial.passed:
                 return True
-            methods = seen
+            unheard = trial.unheard()
+            if unheard is None:
+                return False
+            falsehood = unheard
         return False
 
-    def _attempt(self, case: Case, victim: int, lie: Lie) -> int | None:
-        """How many methods the case received, None when it did not pass."""
-        broker = Broker(self._target)
-        self._proxy.begin(victim, lie)
-        try:
-            case.body(broker, *case.arguments)
-        except (Mismatch, Unsupported, AssertionError, ValueError, TypeError, KeyError, AttributeError):
-            return None
-        else:
-            return broker.transcript.methods
-        finally:
-            self._proxy.begin(NEVER)
-            broker.clean()
+    def _tried(self, case: Case, falsehood: Falsehood) -> Trial:
+        trial = Trial(case, self._target, falsehood)
+        trial.begin()
+        trial.end()
+        return trial
+
+    def _across(self, command: str, cases: list[Case]) -> None:
+        """Proves cases that need a restart: all of them share one for each lie."""
+        honest = self._restarted(command, [Trial(case, self._target, Falsehood()) for case in cases])
+        self._verdicts |= {trial.case.id: SURVIVED if trial.passed else UNJUDGED for trial in honest}
+        untold = {trial.case.id: trial.falsehoods() for trial in honest if trial.passed}
+        for _ in range(ROUNDS):
+            suspects = [case for case in cases if self._verdicts[case.id] == SURVIVED and untold[case.id]]
+            for trial in self._restarted(command, [Trial(case, self._target, untold[case.id].pop(0)) for case in suspects]):
+                if not trial.passed:
+                    self._verdicts[trial.case.id] = PROVEN
+                elif unheard := trial.unheard():
+                    untold[trial.case.id].insert(0, unheard)
+
+    def _restarted(self, command: str, trials: list[Trial]) -> list[Trial]:
+        for trial in trials:
+            trial.begin()
+        if trials:
+            restart(self._target, command)
+        for trial in trials:
+            trial.end()
+        return trials

@@ -1,9 +1,12 @@
-"""Runs the conformance suite against an amqpd of its own and writes the comparison into docs/conformance.md.
+"""Runs the conformance suite against an amqpd of its own.
 
-The suite restarts the broker by shell commands; `conformance_run.py restart FOLDER` and `... kill FOLDER` are these commands.
+`conformance_run.py [FLAG…]` runs the cases, and without flags compares the results with RabbitMQ's in docs/conformance.md;
+`… prove [FLAG…]` proves the cases and without flags says so there; `… clients [NAME…]` runs the clients. The suite restarts
+the broker by shell commands, which are `… restart FOLDER` and `… kill FOLDER`.
 """
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -13,10 +16,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from conformance.cli import main
-from helpers.broker import ANNOUNCEMENT, MANAGEMENT, environment
+from conformance.clients.__main__ import main as clients
+from helpers.broker import environment
+from helpers.certificates import CertificateAuthority
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "conformance.md"
@@ -24,6 +28,9 @@ RABBITMQ: Final = ROOT / "conformance" / "results" / "rabbitmq-3.10.8.json"
 RESULTS: Final = ROOT / "build" / "conformance.json"
 REPORT: Final = ROOT / "build" / "conformance.html"
 SIGNALS: Final = {"restart": signal.SIGTERM, "kill": signal.SIGKILL}
+SCHEMES: Final = ("amqp", "amqps", "http")
+PROOF_JOBS: Final = 8
+"""A case that is lied to mostly waits for what does not come."""
 SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.02
 
@@ -35,11 +42,18 @@ class Detached:
         self.folder = folder
         self._pid = folder / "pid"
         self._stdout = folder / "stdout.txt"
+        self._certificate = folder / "server.pem"
 
-    def start(self, port: str, management_port: str) -> None:
-        """Start it; TimeoutError unless it listens in time."""
-        command = [sys.executable, "-m", "amqpd", "--port", port, "--http-port", management_port]
-        command += ["--data-dir", str(self.folder / "data"), "--log-level", "warning"]
+    def prepare(self) -> None:
+        """Make the certificate that it shows."""
+        CertificateAuthority(self.folder).issue("server", "/CN=localhost")
+
+    def start(self, ports: dict[str, str]) -> None:
+        """Start it on a port for each of SCHEMES; TimeoutError unless it listens in time."""
+        command = [sys.executable, "-m", "amqpd", "--port", ports["amqp"], "--http-port", ports["http"]]
+        command += ["--tls-port", ports["amqps"], "--tls-certificate", str(self._certificate)]
+        command += ["--mechanisms", "PLAIN AMQPLAIN ANONYMOUS", "--log-level", "warning"]
+        command += ["--data-dir", str(self.folder / "data")]
         with self._stdout.open("wb") as stdout, (self.folder / "stderr.txt").open("ab") as stderr:
             process = subprocess.Popen(
                 command,
@@ -51,7 +65,7 @@ class Detached:
                 start_new_session=True,
             )
         self._pid.write_text(str(process.pid))
-        wait_until(lambda: MANAGEMENT.search(self._stdout.read_text()) is not None)
+        wait_until(lambda: set(self.ports) == set(SCHEMES))
 
     def end(self, number: signal.Signals) -> None:
         """Send it a signal and wait for its end; TimeoutError if it goes on."""
@@ -60,18 +74,9 @@ class Detached:
         wait_until(lambda: has_ended(pid))
 
     @property
-    def port(self) -> str:
-        """Where it listens for AMQP."""
-        found = ANNOUNCEMENT.search(self._stdout.read_text())
-        assert found is not None
-        return found[1]
-
-    @property
-    def management_port(self) -> str:
-        """Where it listens for HTTP."""
-        found = MANAGEMENT.search(self._stdout.read_text())
-        assert found is not None
-        return str(urlsplit(found[1]).port)
+    def ports(self) -> dict[str, str]:
+        """Where it listens, by scheme, as far as it has said so."""
+        return dict(re.findall(r"(amqps?|http)://127\.0\.0\.1:(\d+)", self._stdout.read_text()))
 
 
 def has_ended(pid: int) -> bool:
@@ -93,29 +98,45 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 def restart(broker: Detached, number: signal.Signals) -> None:
     """End the broker by a signal and start it again on the same ports and data."""
-    port, management_port = broker.port, broker.management_port
+    ports = broker.ports
     broker.end(number)
-    broker.start(port, management_port)
+    broker.start(ports)
 
 
-def run(broker: Detached, arguments: list[str]) -> int:
-    """Run the suite, with more flags of it if given; its exit code."""
+def flags(broker: Detached) -> list[str]:
+    """The suite's flags that say where the broker is and how to do what cases need."""
+    ports = broker.ports
     command = f"{shlex.quote(sys.executable)} {shlex.quote(__file__)} %s {shlex.quote(str(broker.folder))}"
-    given = ["--name", "amqpd", "--url", f"amqp://guest:guest@127.0.0.1:{broker.port}/"]
-    given += ["--http-url", f"http://guest:guest@127.0.0.1:{broker.management_port}"]
-    given += ["--restart-command", command % "restart", "--kill-command", command % "kill"]
-    given += ["--json", str(RESULTS), "--report", str(REPORT), "--brief"]
-    return main([*given, *arguments])
+    http_url = f"http://guest:guest@127.0.0.1:{ports['http']}"
+    amqpctl = f"{shlex.quote(sys.executable)} -m amqpd.ctl.main --url http://127.0.0.1:{ports['http']}"
+    limit = f"{amqpctl} set_vm_memory_high_watermark"
+    return [
+        *("--name", "amqpd", "--url", f"amqp://guest:guest@127.0.0.1:{ports['amqp']}/", "--http-url", http_url),
+        *("--tls-url", f"amqps://127.0.0.1:{ports['amqps']}"),
+        *("--restart-command", command % "restart", "--kill-command", command % "kill"),
+        *("--alarm-command", f"{limit} 0.00001", "--clear-command", f"{limit} 0.6"),
+    ]
+
+
+def carry_out(broker: Detached, arguments: list[str]) -> int:
+    """Run the cases, prove them or run the clients; the exit code."""
+    if arguments[:1] == ["clients"]:
+        return clients([*flags(broker), *arguments[1:]])
+    if arguments[:1] == ["prove"]:
+        page = [] if arguments[1:] else ["--markdown", str(PAGE)]
+        return main(["prove", *flags(broker), "--jobs", str(PROOF_JOBS), *page, *arguments[1:]])
+    return main([*flags(broker), "--json", str(RESULTS), "--report", str(REPORT), "--brief", *arguments])
 
 
 def whole(arguments: list[str]) -> int:
-    """Run the suite against a fresh broker and compare the results with RabbitMQ's; 1 if a MUST failed."""
+    """Do what the arguments say with a fresh broker; 1 if a MUST failed."""
     RESULTS.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="amqpd-conformance-") as folder:
         broker = Detached(Path(folder))
-        broker.start("0", "auto")
+        broker.prepare()
+        broker.start({"amqp": "0", "amqps": "0", "http": "auto"})
         try:
-            exit_code = run(broker, arguments)
+            exit_code = carry_out(broker, arguments)
         finally:
             broker.end(signal.SIGTERM)
     if not arguments:

@@ -122,10 +122,13 @@ static void prefetch(amqp_connection_state_t connection) {
   printf("acked %d\n", acked);
 }
 
-/* Gets a message that may still be on its way. */
-static void get(amqp_connection_state_t connection, const char *name, int no_ack, amqp_message_t *message) {
-  while (amqp_basic_get(connection, 1, bytes(name), no_ack).reply.id != AMQP_BASIC_GET_OK_METHOD) usleep(1000);
+/* Gets a message that may still be on its way, and says whether it was delivered before. */
+static int get(amqp_connection_state_t connection, const char *name, int no_ack, amqp_message_t *message) {
+  amqp_rpc_reply_t reply;
+  while ((reply = amqp_basic_get(connection, 1, bytes(name), no_ack)).reply.id != AMQP_BASIC_GET_OK_METHOD) usleep(1000);
+  int redelivered = ((amqp_basic_get_ok_t *)reply.reply.decoded)->redelivered;
   if (amqp_read_message(connection, 1, message, 0).reply_type != AMQP_RESPONSE_NORMAL) fail("reading a message");
+  return redelivered;
 }
 
 static amqp_field_value_t *find(amqp_table_t table, const char *name) {
@@ -147,6 +150,9 @@ static void dead_letters(amqp_connection_state_t connection) {
   publish(connection, "", work, 0, NULL, "bad");
   confirm_one(connection);
   get(connection, work, 0, &message);
+  amqp_destroy_message(&message);
+  amqp_basic_nack(connection, 1, 0, 1, 1);
+  if (get(connection, work, 0, &message)) printf("redelivered\n");
   amqp_destroy_message(&message);
   amqp_basic_nack(connection, 1, 0, 1, 0);
   get(connection, dead, 1, &message);
@@ -177,6 +183,57 @@ static void call(amqp_connection_state_t connection) {
   amqp_destroy_envelope(&reply);
   amqp_connection_close(client, AMQP_REPLY_SUCCESS);
   amqp_destroy_connection(client);
+}
+
+/* Headers of several types, then a body of many frames. */
+static void contents(amqp_connection_state_t connection) {
+  static char body[1 << 20];
+  amqp_message_t message;
+  amqp_table_entry_t inner = {bytes("deep"), {.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1}};
+  amqp_table_entry_t entries[] = {
+      {bytes("int8"), {.kind = AMQP_FIELD_KIND_I8, .value.i8 = -100}},
+      {bytes("int16"), {.kind = AMQP_FIELD_KIND_I16, .value.i16 = -300}},
+      {bytes("int32"), {.kind = AMQP_FIELD_KIND_I32, .value.i32 = -70000}},
+      {bytes("int64"), {.kind = AMQP_FIELD_KIND_I64, .value.i64 = 1LL << 40}},
+      {bytes("double"), {.kind = AMQP_FIELD_KIND_F64, .value.f64 = 1.5}},
+      {bytes("text"), {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = bytes("grüße")}},
+      {bytes("time"), {.kind = AMQP_FIELD_KIND_TIMESTAMP, .value.u64 = 1767323045}},
+      {bytes("table"), {.kind = AMQP_FIELD_KIND_TABLE, .value.table = {1, &inner}}},
+  };
+  amqp_basic_properties_t properties = {._flags = AMQP_BASIC_HEADERS_FLAG, .headers = {8, entries}};
+  amqp_basic_publish(connection, 1, amqp_empty_bytes, bytes(rpc), 0, 0, &properties, amqp_empty_bytes);
+  confirm_one(connection);
+  get(connection, rpc, 1, &message);
+  amqp_table_t headers = message.properties.headers;
+  amqp_bytes_t text = find(headers, "text")->value.bytes;
+  if (headers.num_entries == 8 && find(headers, "int8")->value.i8 == -100 && find(headers, "int16")->value.i16 == -300 &&
+      find(headers, "int32")->value.i32 == -70000 && find(headers, "int64")->value.i64 == 1LL << 40 &&
+      find(headers, "double")->value.f64 == 1.5 && text.len == strlen("grüße") && !memcmp(text.bytes, "grüße", text.len) &&
+      find(headers, "time")->value.u64 == 1767323045 && find(find(headers, "table")->value.table, "deep")->value.boolean)
+    printf("headers equal\n");
+  amqp_destroy_message(&message);
+  for (size_t i = 0; i < sizeof body; i++) body[i] = i * 7;
+  amqp_bytes_t large = {sizeof body, body};
+  amqp_basic_publish(connection, 1, amqp_empty_bytes, bytes(rpc), 0, 0, NULL, large);
+  confirm_one(connection);
+  get(connection, rpc, 1, &message);
+  if (message.body.len == sizeof body && !memcmp(message.body.bytes, body, sizeof body))
+    printf("large %zu equal\n", message.body.len);
+  amqp_destroy_message(&message);
+}
+
+/* A queue that is not there costs a channel. */
+static void missing(amqp_connection_state_t connection) {
+  char name[310];
+  snprintf(name, sizeof name, "%s.missing", getenv("PREFIX"));
+  amqp_channel_open(connection, 2);
+  check(connection, "channel.open");
+  amqp_queue_declare(connection, 2, bytes(name), 1, 0, 0, 0, amqp_empty_table);
+  amqp_rpc_reply_t reply = amqp_get_rpc_reply(connection);
+  if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION && reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD)
+    printf("missing %d\n", ((amqp_channel_close_t *)reply.reply.decoded)->reply_code);
+  amqp_channel_close_ok_t closed;
+  amqp_send_method(connection, 2, AMQP_CHANNEL_CLOSE_OK_METHOD, &closed);
 }
 
 static void volume(void) {
@@ -220,6 +277,8 @@ int main(void) {
   prefetch(connection);
   dead_letters(connection);
   call(connection);
+  contents(connection);
+  missing(connection);
   volume();
   publish(connection, exchange, "a.b", 0, NULL, "survivor");
   confirm_one(connection);

@@ -2,4 +2,4 @@ module conformance
 
 go 1.20
 
-require github.com/rabbitmq/amqp091-go v1.10.0
+require github.com/rabbitmq/amqp091-go v1.16.0

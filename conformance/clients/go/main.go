@@ -5,9 +5,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os"
+	"reflect"
 	"strconv"
 	"time"
 
@@ -77,13 +79,12 @@ func returned(channel *amqp.Channel) {
 func prefetch(channel *amqp.Channel) {
 	check(channel.Qos(5, 0, false))
 	deliveries := must(channel.Consume(prefix+"q", "prefetch", false, false, false, false, nil))
-	time.Sleep(300 * time.Millisecond)
 	held := []amqp.Delivery{}
 	for waiting := true; waiting; {
 		select {
 		case delivery := <-deliveries:
 			held = append(held, delivery)
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(300 * time.Millisecond):
 			waiting = false
 		}
 	}
@@ -114,7 +115,12 @@ func deadLetters(channel *amqp.Channel) {
 	declare(channel, "dead", nil)
 	declare(channel, "work", amqp.Table{"x-dead-letter-exchange": "", "x-dead-letter-routing-key": prefix + "dead"})
 	publish(channel, "", prefix+"work", "bad")
-	check(get(channel, "work", false).Nack(false, false))
+	check(get(channel, "work", false).Nack(false, true))
+	again := get(channel, "work", false)
+	if again.Redelivered {
+		fmt.Println("redelivered")
+	}
+	check(again.Nack(false, false))
 	deaths := get(channel, "dead", true).Headers["x-death"].([]interface{})
 	fmt.Println("dead", deaths[0].(amqp.Table)["reason"])
 }
@@ -129,6 +135,46 @@ func call(connection *amqp.Connection, channel *amqp.Channel) {
 	answer := amqp.Publishing{Body: bytes.ToUpper(request.Body)}
 	check(server.PublishWithContext(ctx, "", request.ReplyTo, false, false, answer))
 	fmt.Println("reply", string((<-replies).Body))
+}
+
+// contents sends headers of every type, then a body of many frames.
+func contents(channel *amqp.Channel) {
+	headers := amqp.Table{
+		"true":    true,
+		"byte":    uint8(200),
+		"int8":    int8(-100),
+		"int16":   int16(-300),
+		"int32":   int32(-70000),
+		"int64":   int64(1) << 40,
+		"float32": float32(0.5),
+		"float64": 1.5,
+		"decimal": amqp.Decimal{Scale: 2, Value: 314},
+		"text":    "grüße",
+		"bytes":   []byte{0, 255},
+		"time":    time.Unix(1767323045, 0),
+		"none":    nil,
+		"array":   []any{int32(1), "two", []any{int64(-3)}},
+		"table":   amqp.Table{"inner": amqp.Table{"deep": true}},
+	}
+	check(channel.PublishWithContext(ctx, "", prefix+"rpc", false, false, amqp.Publishing{Headers: headers}))
+	if reflect.DeepEqual(headers, get(channel, "rpc", true).Headers) {
+		fmt.Println("headers equal")
+	}
+	body := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	check(channel.PublishWithContext(ctx, "", prefix+"rpc", false, false, amqp.Publishing{Body: body}))
+	received := get(channel, "rpc", true).Body
+	if bytes.Equal(body, received) {
+		fmt.Println("large", len(received), "equal")
+	}
+}
+
+// missing asks for a queue that is not there, which costs a channel.
+func missing(connection *amqp.Connection) {
+	_, err := must(connection.Channel()).QueueDeclarePassive(prefix+"missing", true, false, false, false, nil)
+	var closed *amqp.Error
+	if errors.As(err, &closed) {
+		fmt.Println("missing", closed.Code)
+	}
 }
 
 func volume(channel *amqp.Channel) {
@@ -162,6 +208,8 @@ func main() {
 	prefetch(channel)
 	deadLetters(channel)
 	call(connection, channel)
+	contents(channel)
+	missing(connection)
 	volume(channel)
 	publish(channel, prefix+"x", "a.b", "survivor")
 	fmt.Println("restart")

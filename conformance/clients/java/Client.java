@@ -5,14 +5,23 @@ import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.Delivery;
 import com.rabbitmq.client.GetResponse;
 import com.rabbitmq.client.MessageProperties;
+import com.rabbitmq.client.Recoverable;
+import com.rabbitmq.client.RecoveryListener;
 import com.rabbitmq.client.Return;
+import com.rabbitmq.client.ShutdownSignalException;
+import com.rabbitmq.client.impl.LongStringHelper;
 import java.io.IOException;
+import java.math.BigDecimal;
+import java.util.Arrays;
+import java.util.Date;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 
-/** The scenario with RabbitMQ's Java client. */
+/** The scenario with RabbitMQ's Java client, which finds its way back after a restart by itself. */
 public class Client {
     private static final String PREFIX = System.getenv("PREFIX") + ".";
     private static final String EXCHANGE = PREFIX + "x";
@@ -37,13 +46,15 @@ public class Client {
         prefetch(channel);
         deadLetters(channel);
         call(connection, channel);
+        contents(channel);
+        missing(connection);
         volume(channel);
         channel.basicPublish(EXCHANGE, "a.b", PERSISTENT, "survivor".getBytes());
         channel.waitForConfirmsOrDie(10_000);
+        CountDownLatch recovered = recovery(connection);
         System.out.println("restart");
         System.in.read();
-        connection = connect();
-        channel = connection.createChannel();
+        recovered.await();
         System.out.println("recovered " + new String(get(channel, QUEUE, true).getBody()));
         channel.exchangeDelete(EXCHANGE);
         for (String queue : List.of(QUEUE, WORK, DEAD, RPC, BULK)) {
@@ -57,14 +68,23 @@ public class Client {
     private static Connection connect() throws Exception {
         ConnectionFactory factory = new ConnectionFactory();
         factory.setUri(System.getenv("AMQP_URL"));
-        factory.setAutomaticRecoveryEnabled(false);
-        while (true) {
-            try {
-                return factory.newConnection();
-            } catch (IOException absent) {
-                Thread.sleep(200);
+        factory.setNetworkRecoveryInterval(300);
+        return factory.newConnection();
+    }
+
+    private static CountDownLatch recovery(Connection connection) {
+        CountDownLatch recovered = new CountDownLatch(1);
+        ((Recoverable) connection).addRecoveryListener(new RecoveryListener() {
+            @Override
+            public void handleRecovery(Recoverable recoverable) {
+                recovered.countDown();
             }
-        }
+
+            @Override
+            public void handleRecoveryStarted(Recoverable recoverable) {
+            }
+        });
+        return recovered;
     }
 
     private static void declare(Channel channel, String queue, Map<String, Object> arguments) throws IOException {
@@ -98,6 +118,9 @@ public class Client {
         BlockingQueue<Delivery> received = new LinkedBlockingQueue<>();
         channel.basicQos(5);
         String tag = channel.basicConsume(QUEUE, false, (consumer, delivery) -> received.add(delivery), consumer -> { });
+        while (received.size() < 5) {
+            Thread.sleep(1);
+        }
         Thread.sleep(300);
         System.out.println("prefetch " + received.size());
         for (int n = 0; n < 100; n++) {
@@ -111,7 +134,12 @@ public class Client {
         declare(channel, DEAD, null);
         declare(channel, WORK, Map.of("x-dead-letter-exchange", "", "x-dead-letter-routing-key", DEAD));
         channel.basicPublish("", WORK, PERSISTENT, "bad".getBytes());
-        channel.basicNack(get(channel, WORK, false).getEnvelope().getDeliveryTag(), false, false);
+        channel.basicNack(get(channel, WORK, false).getEnvelope().getDeliveryTag(), false, true);
+        GetResponse again = get(channel, WORK, false);
+        if (again.getEnvelope().isRedeliver()) {
+            System.out.println("redelivered");
+        }
+        channel.basicNack(again.getEnvelope().getDeliveryTag(), false, false);
         List<?> deaths = (List<?>) get(channel, DEAD, true).getProps().getHeaders().get("x-death");
         System.out.println("dead " + ((Map<?, ?>) deaths.get(0)).get("reason"));
     }
@@ -127,6 +155,44 @@ public class Client {
         byte[] answer = new String(request.getBody()).toUpperCase().getBytes();
         server.basicPublish("", request.getProps().getReplyTo(), null, answer);
         System.out.println("reply " + new String(replies.take().getBody()));
+    }
+
+    /** Headers of every type, then a body of many frames. */
+    private static void contents(Channel channel) throws IOException {
+        Map<String, Object> headers = new HashMap<>();
+        headers.put("true", true);
+        headers.put("byte", (byte) -100);
+        headers.put("short", (short) -300);
+        headers.put("int", -70_000);
+        headers.put("long", 1L << 40);
+        headers.put("float", 0.5f);
+        headers.put("double", 1.5);
+        headers.put("decimal", new BigDecimal("3.14"));
+        headers.put("text", LongStringHelper.asLongString("grüße"));
+        headers.put("time", new Date(1_767_323_045_000L));
+        headers.put("none", null);
+        headers.put("array", List.of(1, LongStringHelper.asLongString("two"), List.of(-3L)));
+        headers.put("table", Map.of("inner", Map.of("deep", true)));
+        channel.basicPublish("", RPC, new AMQP.BasicProperties.Builder().headers(headers).build(), new byte[0]);
+        if (headers.equals(get(channel, RPC, true).getProps().getHeaders())) {
+            System.out.println("headers equal");
+        }
+        byte[] body = "0123456789abcdef".repeat(1 << 16).getBytes();
+        channel.basicPublish("", RPC, null, body);
+        byte[] received = get(channel, RPC, true).getBody();
+        if (Arrays.equals(body, received)) {
+            System.out.println("large " + received.length + " equal");
+        }
+    }
+
+    /** A queue that is not there costs a channel. */
+    private static void missing(Connection connection) throws IOException {
+        try {
+            connection.createChannel().queueDeclarePassive(PREFIX + "missing");
+        } catch (IOException closed) {
+            ShutdownSignalException signal = (ShutdownSignalException) closed.getCause();
+            System.out.println("missing " + ((AMQP.Channel.Close) signal.getReason()).getReplyCode());
+        }
     }
 
     private static void volume(Channel channel) throws Exception {

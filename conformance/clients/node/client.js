@@ -1,5 +1,6 @@
 // The scenario with amqplib's promises.
 const amqp = require('amqplib');
+const {isDeepStrictEqual} = require('node:util');
 const readline = require('readline');
 
 const {AMQP_URL: url, PREFIX: prefix} = process.env;
@@ -22,6 +23,7 @@ async function prefetch(channel) {
   const received = [];
   await channel.prefetch(5);
   const {consumerTag} = await channel.consume(queue, message => received.push(message));
+  while (received.length < 5) await pause(1);
   await pause(300);
   console.log(`prefetch ${received.length}`);
   let acked = 0;
@@ -38,7 +40,10 @@ async function deadLetters(channel) {
   await channel.assertQueue(work, {deadLetterExchange: '', deadLetterRoutingKey: dead});
   channel.sendToQueue(work, Buffer.from('bad'));
   await channel.waitForConfirms();
-  channel.nack(await channel.get(work), false, false);
+  channel.nack(await channel.get(work), false, true);
+  const again = await channel.get(work);
+  if (again.fields.redelivered) console.log('redelivered');
+  channel.nack(again, false, false);
   let message = false;
   while (!message) message = await channel.get(dead, {noAck: true});
   console.log(`dead ${message.properties.headers['x-death'][0].reason}`);
@@ -47,7 +52,7 @@ async function deadLetters(channel) {
 async function callServer(connection, channel) {
   await channel.assertQueue(rpc);
   const server = await connection.createChannel();
-  await server.consume(rpc, request => {
+  const {consumerTag} = await server.consume(rpc, request => {
     server.sendToQueue(request.properties.replyTo, Buffer.from(request.content.toString().toUpperCase()));
     server.ack(request);
   });
@@ -55,7 +60,42 @@ async function callServer(connection, channel) {
     await channel.consume('amq.rabbitmq.reply-to', resolve, {noAck: true});
     channel.sendToQueue(rpc, Buffer.from('question'), {replyTo: 'amq.rabbitmq.reply-to'});
   });
+  await server.cancel(consumerTag);
   console.log(`reply ${reply.content}`);
+}
+
+// Headers of every type, then a body of many frames.
+async function contents(channel) {
+  const headers = {
+    true: true,
+    small: -1,
+    large: 2 ** 40,
+    double: 1.5,
+    decimal: {'!': 'decimal', value: {places: 2, digits: 314}},
+    text: 'grüße',
+    bytes: Buffer.from([0, 255]),
+    time: {'!': 'timestamp', value: 1767323045},
+    none: null,
+    array: [1, 'two', [-3]],
+    table: {inner: {deep: true}},
+  };
+  channel.sendToQueue(rpc, Buffer.alloc(0), {headers});
+  await channel.waitForConfirms();
+  const {properties} = await channel.get(rpc, {noAck: true});
+  if (isDeepStrictEqual({...properties.headers}, headers)) console.log('headers equal');
+  const body = Buffer.alloc(2 ** 20, '0123456789abcdef');
+  channel.sendToQueue(rpc, body);
+  await channel.waitForConfirms();
+  const {content} = await channel.get(rpc, {noAck: true});
+  if (content.equals(body)) console.log(`large ${content.length} equal`);
+}
+
+// A queue that is not there costs a channel.
+async function missing(connection) {
+  const channel = await connection.createChannel();
+  const closed = new Promise(resolve => channel.once('error', resolve));
+  await channel.checkQueue(`${prefix}.missing`).catch(() => {});
+  console.log(`missing ${(await closed).code}`);
 }
 
 async function volume(channel) {
@@ -88,6 +128,8 @@ async function main() {
   await prefetch(channel);
   await deadLetters(channel);
   await callServer(connection, channel);
+  await contents(channel);
+  await missing(connection);
   await volume(channel);
   channel.publish(exchange, 'a.b', Buffer.from('survivor'), {persistent: true});
   await channel.waitForConfirms();

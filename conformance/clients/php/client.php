@@ -4,6 +4,7 @@ require 'PhpAmqpLib/autoload.php';
 
 use PhpAmqpLib\Channel\AMQPChannel;
 use PhpAmqpLib\Connection\AMQPStreamConnection;
+use PhpAmqpLib\Exception\AMQPProtocolChannelException;
 use PhpAmqpLib\Message\AMQPMessage;
 use PhpAmqpLib\Wire\AMQPTable;
 
@@ -51,6 +52,9 @@ function prefetch(AMQPChannel $channel, string $queue): void
     $tag = $channel->basic_consume($queue, '', false, false, false, false, function ($message) use (&$received) {
         $received[] = $message;
     });
+    while (count($received) < 5) {
+        $channel->wait(null, false, 5);
+    }
     $deadline = microtime(true) + 0.3;
     while (microtime(true) < $deadline) {
         $channel->wait(null, true);
@@ -73,7 +77,12 @@ function deadLetters(AMQPChannel $channel, string $work, string $dead): void
     $arguments = new AMQPTable(['x-dead-letter-exchange' => '', 'x-dead-letter-routing-key' => $dead]);
     $channel->queue_declare($work, false, true, false, false, false, $arguments);
     $channel->basic_publish(persistent('bad'), '', $work);
-    get($channel, $work)->nack(false);
+    get($channel, $work)->nack(true);
+    $again = get($channel, $work);
+    if ($again->isRedelivered()) {
+        say('redelivered');
+    }
+    $again->nack(false);
     $deaths = get($channel, $dead, true)->get('application_headers')->getNativeData()['x-death'];
     say('dead', $deaths[0]['reason']);
 }
@@ -92,6 +101,35 @@ function call(AMQPChannel $client, AMQPChannel $server, string $queue): void
         $client->wait(null, false, 5);
     }
     say('reply', $reply);
+}
+
+// Headers of many types (the library sends a float as text), then a body of many frames.
+function contents(AMQPChannel $channel, string $queue): void
+{
+    $headers = [
+        'true' => true, 'small' => -1, 'large' => 2 ** 40, 'text' => 'grüße', 'none' => null,
+        'array' => [1, 'two', [-3]], 'table' => ['inner' => ['deep' => true]],
+    ];
+    $channel->basic_publish(new AMQPMessage('', ['application_headers' => new AMQPTable($headers)]), '', $queue);
+    if (get($channel, $queue, true)->get('application_headers')->getNativeData() === $headers) {
+        say('headers equal');
+    }
+    $body = str_repeat('0123456789abcdef', 2 ** 16);
+    $channel->basic_publish(new AMQPMessage($body), '', $queue);
+    $received = get($channel, $queue, true)->body;
+    if ($received === $body) {
+        say('large', (string) strlen($received), 'equal');
+    }
+}
+
+// A queue that is not there costs a channel.
+function missing(AMQPChannel $channel, string $queue): void
+{
+    try {
+        $channel->queue_declare($queue, true);
+    } catch (AMQPProtocolChannelException $closed) {
+        say('missing', (string) $closed->amqp_reply_code);
+    }
 }
 
 function volume(AMQPChannel $channel, string $queue): void
@@ -137,6 +175,8 @@ $channel->wait_for_pending_acks_returns(10);
 prefetch($channel, $queues['q']);
 deadLetters($channel, $queues['work'], $queues['dead']);
 call($connection->channel(), $connection->channel(), $queues['rpc']);
+contents($channel, $queues['rpc']);
+missing($connection->channel(), $prefix . 'missing');
 volume($channel, $queues['bulk']);
 $channel->basic_publish(persistent('survivor'), $exchange, 'a.b');
 $channel->wait_for_pending_acks(10);

@@ -1,11 +1,13 @@
 """The scenario with aio-pika, whose robust connection finds its way back after a restart by itself."""
 
 import asyncio
+import datetime as dt
 import os
 import sys
+from decimal import Decimal
 
 import aio_pika
-from aio_pika.exceptions import DeliveryError
+from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity, DeliveryError
 
 PREFIX = os.environ["PREFIX"]
 QUEUES = QUEUE, WORK, DEAD, RPC, BULK = [f"{PREFIX}.{name}" for name in ("q", "work", "dead", "rpc", "bulk")]
@@ -21,9 +23,12 @@ async def prefetch(channel: aio_pika.abc.AbstractChannel, queue: aio_pika.abc.Ab
     received: asyncio.Queue[aio_pika.abc.AbstractIncomingMessage] = asyncio.Queue()
     await channel.set_qos(5)
     tag = await queue.consume(received.put)
+    held = [await received.get() for _ in range(5)]
     await asyncio.sleep(0.3)
-    print("prefetch", received.qsize(), flush=True)
-    for _ in range(100):
+    print("prefetch", len(held) + received.qsize(), flush=True)
+    for message in held:
+        await message.ack()
+    for _ in range(95):
         await (await received.get()).ack()
     await queue.cancel(tag)
     print("acked 100", flush=True)
@@ -35,7 +40,11 @@ async def dead_letters(channel: aio_pika.abc.AbstractChannel) -> None:
     arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": DEAD}
     work = await channel.declare_queue(WORK, durable=True, arguments=arguments)
     await channel.default_exchange.publish(persistent("bad"), WORK)
-    await (await work.get()).reject(requeue=False)
+    await (await work.get()).reject(requeue=True)
+    again = await work.get()
+    if again.redelivered:
+        print("redelivered", flush=True)
+    await again.reject(requeue=False)
     while (message := await grave.get(fail=False, no_ack=True)) is None:
         continue
     print("dead", message.headers["x-death"][0]["reason"], flush=True)
@@ -59,6 +68,33 @@ async def rpc(connection: aio_pika.abc.AbstractConnection, channel: aio_pika.abc
     await client.close()
 
 
+async def contents(channel: aio_pika.abc.AbstractChannel) -> None:
+    """Sends headers of many types, then a body of many frames."""
+    headers: aio_pika.abc.HeadersType = {
+        "true": True, "small": -1, "large": 2**40, "double": 1.5, "decimal": Decimal("3.14"), "text": "grüße",
+        "none": None, "time": dt.datetime(2026, 1, 2, tzinfo=dt.UTC), "array": [1, "two", [-3]],
+        "table": {"inner": {"deep": True}},
+    }  # fmt: skip
+    queue = await channel.get_queue(RPC)
+    await channel.default_exchange.publish(aio_pika.Message(b"", headers=headers), RPC)
+    if (await queue.get(no_ack=True)).headers == headers:
+        print("headers equal", flush=True)
+    large = b"0123456789abcdef" * 2**16
+    await channel.default_exchange.publish(aio_pika.Message(large), RPC)
+    body = (await queue.get(no_ack=True)).body
+    if body == large:
+        print("large", len(body), "equal", flush=True)
+
+
+async def missing(connection: aio_pika.abc.AbstractConnection) -> None:
+    """Asks for a queue that is not there, which costs a channel."""
+    channel = await connection.channel()
+    try:
+        await channel.declare_queue(f"{PREFIX}.missing", passive=True)
+    except ChannelNotFoundEntity:
+        print("missing 404", flush=True)
+
+
 async def volume(channel: aio_pika.abc.AbstractChannel) -> None:
     """Sends ten thousand messages through a queue and checks them."""
     bulk = await channel.declare_queue(BULK, durable=True)
@@ -79,6 +115,18 @@ async def volume(channel: aio_pika.abc.AbstractChannel) -> None:
     print(f"messages {received} in order", flush=True)
 
 
+async def get_again(
+    connection: aio_pika.abc.AbstractRobustConnection, queue: aio_pika.abc.AbstractQueue
+) -> aio_pika.abc.AbstractIncomingMessage:
+    """Gets a message once the library has found its way back, which raises until then."""
+    while True:
+        await connection.ready()
+        try:
+            return await queue.get(no_ack=True)
+        except (AMQPError, RuntimeError):
+            await asyncio.sleep(0.1)
+
+
 async def main() -> None:
     """Walks the scenario."""
     connection = await aio_pika.connect_robust(os.environ["AMQP_URL"], reconnect_interval=0.3)
@@ -96,13 +144,13 @@ async def main() -> None:
     await prefetch(channel, queue)
     await dead_letters(channel)
     await rpc(connection, channel)
+    await contents(channel)
+    await missing(connection)
     await volume(channel)
     await exchange.publish(persistent("survivor"), "a.b")
     print("restart", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
-    await connection.ready()
-    message = await queue.get(no_ack=True, timeout=30)
-    print("recovered", message.body.decode(), flush=True)
+    print("recovered", (await get_again(connection, queue)).body.decode(), flush=True)
     await exchange.delete()
     for name in QUEUES:
         await channel.queue_delete(name)

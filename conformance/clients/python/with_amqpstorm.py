@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 import amqpstorm
@@ -43,8 +44,11 @@ def prefetch(channel: amqpstorm.Channel) -> None:
     """Takes a hundred messages, five at a time."""
     channel.basic.qos(5)
     tag = channel.basic.consume(queue=QUEUE)
+    held: list[amqpstorm.Message] = []
+    while len(held) < 5:
+        held += channel.build_inbound_messages(break_on_empty=True)
     time.sleep(0.3)
-    held = list(channel.build_inbound_messages(break_on_empty=True))
+    held += channel.build_inbound_messages(break_on_empty=True)
     print("prefetch", len(held), flush=True)
     for message in held:
         message.ack()
@@ -62,7 +66,11 @@ def dead_letters(channel: amqpstorm.Channel) -> None:
     arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": DEAD}
     channel.queue.declare(WORK, durable=True, arguments=arguments)
     channel.basic.publish("bad", WORK)
-    get(channel, WORK).nack(requeue=False)
+    get(channel, WORK).nack(requeue=True)
+    again = get(channel, WORK)
+    if again.redelivered:
+        print("redelivered", flush=True)
+    again.nack(requeue=False)
     deaths = get(channel, DEAD, no_ack=True).properties["headers"]["x-death"]
     print("dead", deaths[0]["reason"], flush=True)
 
@@ -76,6 +84,30 @@ def rpc(connection: amqpstorm.Connection) -> None:
     request = get(server, RPC, no_ack=True)
     server.basic.publish(request.body.upper(), request.reply_to)
     print("reply", next(arriving(client)).body, flush=True)
+
+
+def contents(channel: amqpstorm.Channel) -> None:
+    """Sends headers of many types, then a body of many frames."""
+    headers = {
+        "true": True, "small": -1, "large": 2**40, "double": 1.5, "decimal": Decimal("3.14"), "text": "grüße", "none": None,
+        "array": [1, "two", [-3]], "table": {"inner": {"deep": True}},
+    }  # fmt: skip
+    channel.basic.publish("", RPC, properties={"headers": headers})
+    if get(channel, RPC, no_ack=True).properties["headers"] == headers:
+        print("headers equal", flush=True)
+    large = "0123456789abcdef" * 2**16
+    channel.basic.publish(large, RPC)
+    body = get(channel, RPC, no_ack=True).body
+    if body == large:
+        print("large", len(body), "equal", flush=True)
+
+
+def missing(connection: amqpstorm.Connection) -> None:
+    """Asks for a queue that is not there, which costs a channel."""
+    try:
+        connection.channel().queue.declare(f"{PREFIX}.missing", passive=True)
+    except amqpstorm.AMQPChannelError as closed:
+        print("missing", closed.error_code, flush=True)
 
 
 def volume(connection: amqpstorm.Connection) -> None:
@@ -115,6 +147,8 @@ def main() -> None:
     prefetch(channel)
     dead_letters(channel)
     rpc(connection)
+    contents(channel)
+    missing(connection)
     volume(connection)
     channel.basic.publish("survivor", "a.b", EXCHANGE, PERSISTENT)
     print("restart", flush=True)

@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 import time
+from decimal import Decimal
 from typing import Any
 
 from kombu import Connection, Consumer, Exchange, Producer, Queue
@@ -46,6 +47,8 @@ def prefetch(connection: Connection, channel: Any) -> None:
     """Takes a hundred messages, five at a time."""
     received: list[Any] = []
     with Consumer(channel, [QUEUE], on_message=received.append, prefetch_count=5):
+        while len(received) < 5:
+            drain(connection, 0.01)
         drain(connection, 0.3)
         print("prefetch", len(received), flush=True)
         acked = 0
@@ -62,7 +65,11 @@ def dead_letters(channel: Any, producer: Producer) -> None:
     for queue in (DEAD, WORK):
         queue(channel).declare()
     producer.publish("bad", routing_key=WORK.name)
-    get(channel, WORK).reject(requeue=False)
+    get(channel, WORK).reject(requeue=True)
+    again = get(channel, WORK)
+    if again.delivery_info["redelivered"]:
+        print("redelivered", flush=True)
+    again.reject(requeue=False)
     print("dead", get(channel, DEAD, no_ack=True).headers["x-death"][0]["reason"], flush=True)
 
 
@@ -79,6 +86,30 @@ def rpc(connection: Connection) -> None:
         while not replies:
             drain(connection, 0.05)
     print("reply", replies[0].payload, flush=True)
+
+
+def contents(channel: Any, producer: Producer) -> None:
+    """Sends headers of many types, then a body of many frames."""
+    headers = {
+        "true": True, "small": -1, "large": 2**40, "double": 1.5, "decimal": Decimal("3.14"), "text": "grüße", "none": None,
+        "array": [1, "two", [-3]], "table": {"inner": {"deep": True}},
+    }  # fmt: skip
+    producer.publish("", routing_key=RPC.name, headers=headers)
+    if get(channel, RPC, no_ack=True).headers == headers:
+        print("headers equal", flush=True)
+    large = b"0123456789abcdef" * 2**16
+    producer.publish(large, routing_key=RPC.name, content_type="application/data", content_encoding="binary")
+    body = get(channel, RPC, no_ack=True).payload
+    if body == large:
+        print("large", len(body), "equal", flush=True)
+
+
+def missing(connection: Connection) -> None:
+    """Asks for a queue that is not there, which costs a channel."""
+    try:
+        Queue(f"{PREFIX}.missing", no_declare=True)(connection.channel()).queue_declare(passive=True)
+    except connection.channel_errors as closed:
+        print("missing", closed.code, flush=True)
 
 
 def volume(connection: Connection) -> None:
@@ -125,6 +156,8 @@ def main() -> None:
     prefetch(connection, channel)
     dead_letters(channel, producer)
     rpc(connection)
+    contents(channel, producer)
+    missing(connection)
     volume(connection)
     producer.publish("survivor", exchange=EXCHANGE, routing_key="a.b", delivery_mode=2)
     print("restart", flush=True)

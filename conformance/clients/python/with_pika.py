@@ -1,12 +1,14 @@
 """The scenario with pika's blocking connection."""
 
+import datetime as dt
 import os
 import sys
 import time
+from decimal import Decimal
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPConnectionError, UnroutableError
+from pika.exceptions import AMQPConnectionError, ChannelClosedByBroker, UnroutableError
 
 URL, PREFIX = os.environ["AMQP_URL"], os.environ["PREFIX"]
 EXCHANGE, QUEUE, WORK, DEAD, RPC, BULK = (f"{PREFIX}.{name}" for name in ("x", "q", "work", "dead", "rpc", "bulk"))
@@ -55,6 +57,8 @@ def prefetch(connection: pika.BlockingConnection, channel: BlockingChannel) -> N
     received = []
     channel.basic_qos(prefetch_count=5)
     tag = channel.basic_consume(QUEUE, lambda _, method, __, ___: received.append(method.delivery_tag))
+    while len(received) < 5:
+        connection.process_data_events(time_limit=0.01)
     connection.process_data_events(time_limit=0.3)
     print(f"prefetch {len(received)}", flush=True)
     acked = 0
@@ -74,6 +78,10 @@ def dead_letters(channel: BlockingChannel) -> None:
     channel.queue_declare(WORK, durable=True, arguments=arguments)
     channel.basic_publish("", WORK, b"bad")
     method, _, _ = channel.basic_get(WORK)
+    channel.basic_nack(method.delivery_tag, requeue=True)
+    method, _, _ = channel.basic_get(WORK)
+    if method.redelivered:
+        print("redelivered", flush=True)
     channel.basic_nack(method.delivery_tag, requeue=False)
     method = None
     while method is None:
@@ -94,6 +102,32 @@ def rpc(connection: pika.BlockingConnection, channel: BlockingChannel) -> None:
         connection.process_data_events(time_limit=0.1)
     channel.basic_cancel(tag)
     print("reply", replies[0].decode(), flush=True)
+
+
+def contents(channel: BlockingChannel) -> None:
+    """Sends headers of every type, then a body of many frames."""
+    headers = {
+        "true": True, "small": -1, "large": 2**40, "decimal": Decimal("3.14"), "text": "grüße", "bytes": b"\x00\xff",
+        "time": dt.datetime(2026, 1, 2, tzinfo=dt.UTC), "none": None, "array": [1, "two", [-3]],
+        "table": {"inner": {"deep": True}},
+    }  # fmt: skip
+    channel.basic_publish("", RPC, b"", pika.BasicProperties(headers=headers))
+    _, properties, _ = channel.basic_get(RPC, auto_ack=True)
+    if properties.headers == headers:
+        print("headers equal", flush=True)
+    large = b"0123456789abcdef" * 2**16
+    channel.basic_publish("", RPC, large)
+    _, _, body = channel.basic_get(RPC, auto_ack=True)
+    if body == large:
+        print("large", len(body), "equal", flush=True)
+
+
+def missing(connection: pika.BlockingConnection) -> None:
+    """Asks for a queue that is not there, which costs a channel."""
+    try:
+        connection.channel().queue_declare(f"{PREFIX}.missing", passive=True)
+    except ChannelClosedByBroker as closed:
+        print("missing", closed.reply_code, flush=True)
 
 
 def volume(connection: pika.BlockingConnection, channel: BlockingChannel) -> None:
@@ -126,6 +160,8 @@ def main() -> None:
     prefetch(connection, channel)
     dead_letters(channel)
     rpc(connection, channel)
+    contents(channel)
+    missing(connection)
     volume(connection, channel)
     channel.basic_publish(EXCHANGE, "a.b", b"survivor", PERSISTENT)
     print("restart", flush=True)

@@ -5,11 +5,10 @@ $stdout.sync = true
 PREFIX = ENV.fetch("PREFIX")
 EXCHANGE, QUEUE, WORK, DEAD, RPC, BULK = %w[x q work dead rpc bulk].map { |name| "#{PREFIX}.#{name}" }
 
-def connect
-  Bunny.new(ENV.fetch("AMQP_URL"), automatically_recover: false, logger: Logger.new(File::NULL)).start
-rescue Bunny::Exception, SystemCallError
-  sleep 0.2
-  retry
+# Connects; the block is called when the connection was lost and is recovered with its channels.
+def connect(&recovered)
+  quiet = Logger.new(File::NULL)
+  Bunny.new(ENV.fetch("AMQP_URL"), network_recovery_interval: 0.3, recovery_completed: recovered, logger: quiet).start
 end
 
 def get(channel, queue, **options)
@@ -23,6 +22,7 @@ def prefetch(channel)
   received = ::Queue.new
   channel.prefetch(5)
   consumer = channel.queue(QUEUE, durable: true).subscribe(manual_ack: true) { |delivery, _, _| received << delivery }
+  wait_for(received, 5)
   sleep 0.3
   puts "prefetch #{received.size}"
   100.times { channel.ack(received.pop.delivery_tag) }
@@ -37,6 +37,9 @@ def dead_letters(channel)
   channel.default_exchange.publish("bad", routing_key: WORK)
   channel.wait_for_confirms
   delivery, = get(channel, WORK, manual_ack: true)
+  channel.nack(delivery.delivery_tag, false, true)
+  delivery, = get(channel, WORK, manual_ack: true)
+  puts "redelivered" if delivery.redelivered
   channel.nack(delivery.delivery_tag)
   _, properties, = get(channel, DEAD)
   puts "dead #{properties[:headers]["x-death"][0]["reason"]}"
@@ -51,6 +54,28 @@ def rpc(connection, channel)
   _, properties, body = get(channel, RPC)
   channel.default_exchange.publish(body.upcase, routing_key: properties[:reply_to])
   puts "reply #{replies.pop}"
+end
+
+# Headers of every type, then a body of many frames.
+def contents(channel)
+  headers = {
+    "true" => true, "small" => -1, "large" => 2**40, "double" => 1.5, "text" => "grüße".b, "none" => nil,
+    "time" => Time.at(1_767_323_045), "array" => [1, "two", [-3]], "table" => {"inner" => {"deep" => true}}
+  }
+  channel.default_exchange.publish("", routing_key: RPC, headers: headers)
+  _, properties, = get(channel, RPC)
+  puts "headers equal" if properties[:headers] == headers
+  body = "0123456789abcdef" * 2**16
+  channel.default_exchange.publish(body, routing_key: RPC)
+  _, _, received = get(channel, RPC)
+  puts "large #{received.bytesize} equal" if received == body
+end
+
+# A queue that is not there costs a channel.
+def missing(connection)
+  connection.create_channel.queue("#{PREFIX}.missing", passive: true)
+rescue Bunny::NotFound => e
+  puts "missing #{e.channel_close.reply_code}"
 end
 
 def volume(connection, channel)
@@ -74,7 +99,8 @@ def wait_for(queue, size)
   true
 end
 
-connection = connect
+recoveries = ::Queue.new
+connection = connect { recoveries << true }
 channel = connection.create_channel
 channel.confirm_select
 exchange = channel.topic(EXCHANGE, durable: true)
@@ -91,13 +117,14 @@ puts "returned #{returned.reply_code} #{returned.reply_text}"
 prefetch(channel)
 dead_letters(channel)
 rpc(connection, channel)
+contents(channel)
+missing(connection)
 volume(connection, channel)
 exchange.publish("survivor", routing_key: "a.b", persistent: true)
 channel.wait_for_confirms
 puts "restart"
 $stdin.gets
-connection = connect
-channel = connection.create_channel
+recoveries.pop
 puts "recovered #{get(channel, QUEUE).last}"
 channel.exchange_delete(EXCHANGE)
 [QUEUE, WORK, DEAD, RPC, BULK].each { |queue| channel.queue_delete(queue) }

@@ -4,8 +4,8 @@ use futures_lite::{future::block_on, StreamExt};
 use lapin::message::{BasicGetMessage, Delivery};
 use lapin::options::*;
 use lapin::publisher_confirm::Confirmation;
-use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind, Result};
+use lapin::types::{AMQPValue, DecimalValue, FieldTable};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Error, ExchangeKind, Result};
 use std::time::{Duration, Instant};
 use std::{env, io, thread};
 
@@ -101,7 +101,12 @@ async fn dead_letters(channel: &Channel) -> Result<()> {
     declare(channel, "dead", FieldTable::default()).await?;
     declare(channel, "work", arguments).await?;
     publish(channel, "", &name("work"), "bad").await?.await?;
-    get(channel, "work", false).await?.reject(BasicRejectOptions { requeue: false }).await?;
+    get(channel, "work", false).await?.reject(BasicRejectOptions { requeue: true }).await?;
+    let again = get(channel, "work", false).await?;
+    if again.redelivered {
+        println!("redelivered");
+    }
+    again.reject(BasicRejectOptions { requeue: false }).await?;
     let message = get(channel, "dead", true).await?;
     let headers = message.properties.headers().as_ref().expect("headers");
     let deaths = headers.inner()["x-death"].as_array().expect("x-death").as_slice();
@@ -122,6 +127,56 @@ async fn call(connection: &Connection) -> Result<()> {
     let address = request.properties.reply_to().as_ref().expect("reply_to").to_string();
     publish(&server, "", &address, &text(&request.data).to_uppercase()).await?;
     println!("reply {}", text(&replies.next().await.expect("a reply")?.data));
+    Ok(())
+}
+
+/// Headers of every type, then a body of many frames.
+async fn contents(channel: &Channel) -> Result<()> {
+    let mut inner = FieldTable::default();
+    inner.insert("deep".into(), AMQPValue::Boolean(true));
+    let mut headers = FieldTable::default();
+    for (name, value) in [
+        ("true", AMQPValue::Boolean(true)),
+        ("int8", AMQPValue::ShortShortInt(-100)),
+        ("uint8", AMQPValue::ShortShortUInt(200)),
+        ("int16", AMQPValue::ShortInt(-300)),
+        ("uint16", AMQPValue::ShortUInt(60_000)),
+        ("int32", AMQPValue::LongInt(-70_000)),
+        ("uint32", AMQPValue::LongUInt(4_000_000_000)),
+        ("int64", AMQPValue::LongLongInt(1 << 40)),
+        ("float", AMQPValue::Float(0.5)),
+        ("double", AMQPValue::Double(1.5)),
+        ("decimal", AMQPValue::DecimalValue(DecimalValue { scale: 2, value: 314 })),
+        ("text", AMQPValue::LongString("grüße".into())),
+        ("bytes", AMQPValue::ByteArray(vec![0, 255].into())),
+        ("time", AMQPValue::Timestamp(1_767_323_045)),
+        ("none", AMQPValue::Void),
+        ("array", AMQPValue::FieldArray(vec![AMQPValue::LongInt(1), AMQPValue::LongString("two".into())].into())),
+        ("table", AMQPValue::FieldTable(inner)),
+    ] {
+        headers.insert(name.into(), value);
+    }
+    let properties = BasicProperties::default().with_headers(headers.clone());
+    channel.basic_publish("", &name("rpc"), BasicPublishOptions::default(), b"", properties).await?.await?;
+    if get(channel, "rpc", true).await?.properties.headers().as_ref() == Some(&headers) {
+        println!("headers equal");
+    }
+    let body = "0123456789abcdef".repeat(1 << 16);
+    publish(channel, "", &name("rpc"), &body).await?.await?;
+    let received = get(channel, "rpc", true).await?.delivery.data;
+    if received == body.as_bytes() {
+        println!("large {} equal", received.len());
+    }
+    Ok(())
+}
+
+/// A queue that is not there costs a channel.
+async fn missing(connection: &Connection) -> Result<()> {
+    let passive = QueueDeclareOptions { passive: true, ..Default::default() };
+    let channel = connection.create_channel().await?;
+    if let Err(Error::ProtocolError(closed)) = channel.queue_declare(&name("missing"), passive, FieldTable::default()).await {
+        println!("missing {}", closed.get_id());
+    }
     Ok(())
 }
 
@@ -157,6 +212,8 @@ async fn walk() -> Result<()> {
     prefetch(&channel).await?;
     dead_letters(&channel).await?;
     call(&connection).await?;
+    contents(&channel).await?;
+    missing(&connection).await?;
     volume(&channel).await?;
     publish(&channel, &name("x"), "a.b", "survivor").await?.await?;
     println!("restart");

@@ -1,15 +1,14 @@
 """The proof of the suite: cases fail when a proxy corrupts the broker's last word."""
 
-import argparse
-from collections.abc import Iterator
+import json
 
 import pytest
 
-from conformance.catalogue import load
+from conformance.catalogue import Area, load
 from conformance.cli import run_parser
 from conformance.mutation.corruption import intrude, refuse, twist
-from conformance.mutation.proof import Proof
-from conformance.mutation.proxy import Proxy
+from conformance.mutation.proof import PROVEN, SURVIVED, UNJUDGED, Proof
+from conformance.mutation.web import contradict, distort
 from conformance.target import Target
 from conformance.wire.content import Header
 from conformance.wire.frames import BODY, HEADER, METHOD, Frame
@@ -51,6 +50,7 @@ SAMPLE = [
     "get.empty",
     "get.message-count",
     "headers.match.any:-one-of-two",
+    "http.permission",
     "login.PLAIN",
     "max-length.2",
     "overflow.reject-publish",
@@ -72,7 +72,6 @@ SAMPLE = [
     "settle.twice.basic.ack",
     "single-active.next",
     "table.field.F",
-    "text.in-use.x",
     "topic.match.#.b",
     "topic.mismatch.a.*",
     "ttl.message",
@@ -83,18 +82,24 @@ SAMPLE = [
 
 
 @pytest.fixture(scope="module")
-def proof(broker: Broker) -> Iterator[Proof]:
-    """Cases run through a proxy before the broker."""
-    proxy = Proxy(broker.host, broker.port)
-    options: argparse.Namespace = run_parser().parse_args(["--url", f"amqp://127.0.0.1:{proxy.port}", "--timeout", "1"])
-    yield Proof(Target(options), proxy)
-    proxy.close()
+def proof(broker: Broker) -> Proof:
+    """What runs cases through proxies before the broker."""
+    arguments = ["--url", f"amqp://127.0.0.1:{broker.port}", "--http-url", broker.http_url, "--timeout", "1"]
+    return Proof(Target(run_parser().parse_args(arguments)))
 
 
-@pytest.mark.parametrize("id", [id for id in SAMPLE if id in CASES])
+@pytest.mark.parametrize("id", SAMPLE)
 def test_cases_fail_when_the_broker_lies(proof: Proof, id: str) -> None:
-    """A case that passes must fail when the last method it received was a lie."""
-    assert not proof.survives(CASES[id])
+    """A case that passes must fail when the last that it was told was a lie."""
+    assert PROVEN == proof.verdict(CASES[id])
+
+
+def test_a_case_that_asserts_nothing_survives(proof: Proof) -> None:
+    """One that passes whatever the broker says is told from one that does not pass without a lie."""
+    area = Area("mutated", "Mutated")
+    area.case("mutated.idle", "nothing", "none")(lambda broker: broker.dial())
+    area.case("mutated.broken", "nothing", "none")(lambda broker: broker.channel().call("basic.get", queue="absent"))
+    assert [SURVIVED, UNJUDGED] == [proof.verdict(case) for case in area.cases]
 
 
 def test_twisted_methods_have_other_arguments() -> None:
@@ -117,3 +122,12 @@ def test_refusal_is_a_close_of_the_same_channel() -> None:
     """A refused method becomes channel.close, on channel 0 connection.close."""
     found = [decode_method(refuse(Frame(METHOD, channel, b""))[0].payload).name for channel in (0, 5)]
     assert ["connection.close", "channel.close"] == found
+
+
+def test_lies_over_http_change_status_or_values() -> None:
+    """An error becomes a success and the other way round; or every value is another under the same name."""
+    assert [500, 200] == [contradict(status, b"")[0] for status in (204, 404)]
+    told = {"name": "q", "messages": 3, "durable": True, "arguments": {}, "consumers": []}
+    status, body = distort(200, json.dumps(told).encode())
+    lie = {"name": "corrupted q", "messages": 4, "durable": False, "arguments": {}, "consumers": ["corrupted"]}
+    assert (200, lie) == (status, json.loads(body))

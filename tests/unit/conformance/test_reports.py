@@ -1,12 +1,16 @@
 """Reports: the JSON, the page, and two brokers side by side."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from conformance.catalogue import EXTENSION, MUST, Area, Level
+from conformance.cli import insert
+from conformance.mutation.proof import PROVEN, SURVIVED, UNJUDGED
 from conformance.outcome import DEVIATION, FAILED, PASSED, SKIPPED, Outcome, Run
 from conformance.report.compare import cell, compare, tally
 from conformance.report.page import page
+from conformance.report.proof import proof
 
 AREA = Area("reported", "Reported <things>")
 
@@ -61,6 +65,23 @@ def test_comparison_lists_differences_only() -> None:
     text = compare(left, right)
     assert "| `e.2` | must | title of e.2 | pass | **fail**: channel.close 404 |" in text
     assert "e.1" not in text
+
+
+def test_proof_names_what_is_not_proven() -> None:
+    """The share is of all cases, also of those that nobody could lie to."""
+    cases = [outcome(f"f.{number}", PASSED).case for number in range(4)]
+    text = proof(cases, {"f.0": PROVEN, "f.1": SURVIVED, "f.2": UNJUDGED})
+    assert text.startswith("1 of 4 cases (25.0 %) fail when the broker lies.")
+    assert ["f.1", "f.2", "f.3"] == re.findall(r"^\| `(.*)` \|", text, re.MULTILINE)
+
+
+def test_what_is_inserted_ends_at_the_next_heading(tmp_path: Path) -> None:
+    """The text behind a mark is replaced, once and again; what stands before it and below the next heading stays."""
+    document = tmp_path / "page.md"
+    document.write_text("# Page\n\n<!-- mark -->\n\nold\n\n## Next\n\nkept\n")
+    for _ in range(2):
+        insert(document, "<!-- mark -->", "new\n")
+        assert "# Page\n\n<!-- mark -->\n\nnew\n\n## Next\n\nkept\n" == document.read_text()
 
 
 def test_cells_stay_in_their_row() -> None:

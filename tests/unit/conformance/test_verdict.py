@@ -5,7 +5,7 @@ import pytest
 from conformance.broker import Broker
 from conformance.catalogue import MUST, Area, Body, Case
 from conformance.cli import run_parser
-from conformance.clients.__main__ import EXPECTED, differences
+from conformance.clients.scenario import EXPECTED, differences
 from conformance.mismatch import Unsupported, equal
 from conformance.outcome import DEVIATION, FAILED, PASSED, SKIPPED
 from conformance.target import Target
@@ -88,5 +88,5 @@ def test_nothing_is_left_behind(target: Target) -> None:
 def test_lines_of_clients_are_compared() -> None:
     """Lines that differ and lines that are missing are told; equal ones are not."""
     assert [] == differences(list(EXPECTED))
-    assert ["    expected 'confirmed 100', printed 'confirmed 99'"] == differences([EXPECTED[0], "confirmed 99", *EXPECTED[2:]])
+    assert ["expected 'confirmed 100', printed 'confirmed 99'"] == differences([EXPECTED[0], "confirmed 99", *EXPECTED[2:]])
     assert len(EXPECTED) == len(differences([]))

@@ -1,0 +1,2 @@
+# Compiles with the installed rabbitmq-c.
+cc -O1 -Wall -Wextra -o build/client client.c -lrabbitmq

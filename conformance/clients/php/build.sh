@@ -1,0 +1,2 @@
+# Sees whether php-amqplib is installed.
+php -r "require 'PhpAmqpLib/autoload.php';"

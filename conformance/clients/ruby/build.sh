@@ -1,0 +1,2 @@
+# Sees whether bunny is installed.
+ruby -e 'require "bunny"'

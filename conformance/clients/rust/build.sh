@@ -1,0 +1,2 @@
+# Fetches lapin and compiles.
+cargo build --quiet --locked --target-dir build
