@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,8 +10,10 @@ from aiohttp import web
 from amqpd.broker.client import Client
 from amqpd.broker.users import IMPERSONATOR, User
 from amqpd.broker.vhost import VHost
+from amqpd.management.encoding import decode
 from amqpd.management.page import Wish
 from amqpd.management.refusal import bad_request, missing, not_authorised, not_found
+from amqpd.management.silence import whole
 from amqpd.management.site import Site
 from amqpd.management.stats import Ranges
 
@@ -68,7 +69,7 @@ class Call:
 
     def may_see(self, vhost: str) -> bool:
         """True if the user may look into the virtual host."""
-        return vhost in self.user.permissions or self.monitors
+        return self.monitors or self.user.may_enter(vhost)
 
     def visible_vhosts(self) -> list[VHost]:
         """The virtual hosts that the user may look into, or the one that the path or X-Vhost names; by name."""
@@ -97,7 +98,7 @@ class Call:
         vhost = self.broker.vhosts.get(self["vhost"])
         if vhost is None:
             raise missing("vhost_not_found")
-        if vhost.name not in self.user.permissions:
+        if not self.user.may_enter(vhost.name):
             raise not_authorised(NO_ACCESS)
         return vhost
 
@@ -130,7 +131,7 @@ class Call:
     async def body(self, *mandatory: str) -> dict[str, Any]:
         """The JSON object that was sent; empty if nothing was. Raises Refusal if it lacks something."""
         if self._body is None:
-            self._body = _object(await self.request.read())
+            self._body = _object(await whole(self.request.read()))
             self.begin()
         lacking = [name for name in mandatory if name not in self._body]
         if lacking:
@@ -138,8 +139,9 @@ class Call:
         return self._body
 
     async def done(self, answer: Answer = NO_CONTENT) -> Answer:
-        """The answer, once everything that was changed is on disk."""
+        """The answer, once everything that was changed is on disk, and policies are obeyed."""
         self.begin()
+        await self.site.obeyed()
         await self.site.durable()
         return answer
 
@@ -148,8 +150,8 @@ def _object(body: bytes) -> dict[str, Any]:
     if body.strip() in _EMPTY_BODIES:
         return {}
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found = decode(body)
+    except ValueError:
         raise bad_request("not_json") from None
     if isinstance(found, str):
         raise bad_request("not_json: the body is doubly-JSON-encoded")

@@ -11,6 +11,7 @@ from amqpd.broker.broker import Broker
 from amqpd.broker.connections import ConnectionInfo
 from amqpd.broker.queue import Queue
 from amqpd.broker.session import Session
+from amqpd.broker.traffic import Traffic
 
 Row = tuple[int, ...]
 Names = tuple[str, ...]
@@ -25,6 +26,7 @@ COUNTED_OF_QUEUE: Final = ("publish", *DELIVERIES)
 COUNTED_OF_CHANNEL: Final = ("confirm", "return_unroutable", "drop_unroutable")
 """What the sums take from channels."""
 OCTETS: Final = ("recv_oct", "send_oct")
+EXCHANGE: Final = ("publish_in", "publish_out")
 VHOST: Final = (*LENGTHS, *OCTETS, *PUBLISHES, *DELIVERIES)
 COUNTED: Final = (*PUBLISHES, *DELIVERIES, "disk_reads", "disk_writes")
 """What is shown as message_stats."""
@@ -54,6 +56,11 @@ def channel_row(session: Session) -> Row:
         counts.published, counts.confirmed, counts.returned, counts.dropped,
         delivered, 0, delivered, 0, 0, 0, 0, 0,
     )  # fmt: skip
+
+
+def exchange_row(traffic: Traffic) -> Row:
+    """The numbers of an exchange, as `EXCHANGE` names them."""
+    return (traffic.published, traffic.routed)
 
 
 def connection_row(connection: ConnectionInfo) -> Row:

@@ -1,35 +1,78 @@
-"""JSON as it is sent: long lists are encoded a slice at a time, so that others may go on meanwhile."""
+"""JSON as it comes and as it is sent: long lists are encoded a slice at a time, so that others may go on meanwhile."""
 
 from __future__ import annotations
 
-import asyncio
 import json
+import math
+from collections.abc import Iterator
 from typing import Final
 
-SLICE: Final = 100
-"""Items of a list that are encoded at once."""
+from amqpd.management.slices import Slices
+
+PIECE_BYTES: Final = 64 * 1024
+"""About what is sent at once."""
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Encoded:
-    """JSON that is ready to be sent."""
+    """JSON that is ready to be sent: a list of items that are JSON, or items between other brackets."""
 
-    def __init__(self, body: bytes) -> None:
-        self.body: Final = body
+    def __init__(self, items: list[bytes], opening: bytes = b"[", closing: bytes = b"]") -> None:
+        self._items: Final = items
+        self._opening: Final = opening
+        self._closing: Final = closing
+        self.size: Final = sum(map(len, items)) + max(len(items) - 1, 0) + len(opening) + len(closing)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The JSON in pieces of a size to be sent at once."""
+        waiting: list[bytes] = []
+        size = 0
+        before = self._opening
+        for item in self._items:
+            waiting.append(item)
+            size += len(item)
+            if size >= PIECE_BYTES:
+                yield before + b",".join(waiting)
+                before = b","
+                waiting, size = [], 0
+        if not waiting:
+            before = before.removesuffix(b",")
+        yield before + b",".join(waiting) + self._closing
+
+
+def decode(text: bytes) -> object:
+    """The value of a JSON text. Raises ValueError, also for what could not be sent back: NaN, half of a surrogate pair."""
+    try:
+        value: object = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        if b"\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    return value
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"{number} is not a number")
+    return value
 
 
 def encode(value: object) -> bytes:
     """The value as JSON; what is no Unicode becomes a question mark."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return _ENCODER.encode(value).encode("utf-8", "replace")
 
 
-async def encode_slowly(value: object) -> bytes:
+async def encode_slowly(value: object) -> Encoded:
     """The value as JSON, which may be a long list."""
     if isinstance(value, Encoded):
-        return value.body
-    if not isinstance(value, list) or len(value) <= SLICE:
-        return encode(value)
-    pieces: list[bytes] = []
-    for start in range(0, len(value), SLICE):
-        pieces.append(encode(value[start : start + SLICE])[1:-1])
-        await asyncio.sleep(0)
-    return b"[" + b",".join(pieces) + b"]"
+        return value
+    if not isinstance(value, list):
+        return Encoded([encode(value)], b"", b"")
+    items: list[bytes] = []
+    slices = Slices()
+    for item in value:
+        items.append(encode(item))
+        if slices.is_over():
+            await slices.pause()
+    return Encoded(items)

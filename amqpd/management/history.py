@@ -1,4 +1,4 @@
-"""One object's numbers over time, sampled at even steps.
+"""Numbers over time, sampled at even steps.
 
 1. A step is noted only if it differs from the one before: an idle object keeps one sample however long it lives.
 2. Between two noted steps the numbers are those of the earlier one.
@@ -8,12 +8,37 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 Row = tuple[int, ...]
 
 
-class History:
+class Past:
+    """How something stood at each step."""
+
+    __slots__ = ()
+
+    def at(self, step: int) -> Row | None:
+        """Its row at a step; None before the first sample."""
+        raise NotImplementedError
+
+
+class JointPast(Past):
+    """The sums of several pasts."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: Sequence[Past]) -> None:
+        self._parts: Final = parts
+
+    def at(self, step: int) -> Row | None:
+        """See `Past.at`."""
+        rows = [row for part in self._parts if (row := part.at(step)) is not None]
+        return tuple(map(sum, zip(*rows, strict=True))) if rows else None
+
+
+class History(Past):
     """The rows of one object by step."""
 
     __slots__ = ("_rows", "_steps", "last")
@@ -38,6 +63,6 @@ class History:
             self._rows.append(row)
 
     def at(self, step: int) -> Row | None:
-        """How it stood at a step; None before the first sample."""
+        """See `Past.at`."""
         found = bisect_right(self._steps, step)
         return self._rows[found - 1] if found else None

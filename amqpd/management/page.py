@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
+from amqpd.broker.expression import Expression
 from amqpd.management.refusal import Refusal, bad_request
+from amqpd.management.slices import Slices
 
 Shape = dict[str, object]
 T = TypeVar("T")
@@ -17,8 +18,6 @@ Ranks = Mapping[str, Callable[[T], object]]
 
 PAGE_SIZE: Final = 100
 PAGE_SIZE_MAX: Final = 500
-SLICE: Final = 100
-"""Objects that are given their shape before others may go on."""
 PATTERN_MAX: Final = 1000
 """Characters of a regular expression to filter names by."""
 
@@ -115,9 +114,11 @@ class Wish:
 
 async def _shaped(items: Sequence[T], shape: Callable[[T], Shape]) -> list[Shape]:
     shapes: list[Shape] = []
-    for start in range(0, len(items), SLICE):
-        shapes += [shape(item) for item in items[start : start + SLICE]]
-        await asyncio.sleep(0)
+    slices = Slices()
+    for item in items:
+        shapes.append(shape(item))
+        if slices.is_over():
+            await slices.pause()
     return shapes
 
 
@@ -137,10 +138,17 @@ def _matcher(name: str, is_pattern: bool) -> Callable[[str], bool]:
     if len(name) > PATTERN_MAX:
         raise bad_request("the regular expression is too long")
     try:
-        pattern = re.compile(name, re.IGNORECASE)
-    except (re.error, OverflowError, RecursionError) as error:
+        expression = Expression(name, re.IGNORECASE)
+    except ValueError as error:
         raise bad_request(f"not a regular expression: {error}") from None
-    return lambda candidate: pattern.search(candidate) is not None
+    return lambda candidate: _is_in(expression, candidate)
+
+
+def _is_in(expression: Expression, name: str) -> bool:
+    found = expression.is_in(name)
+    if expression.is_overlong:
+        raise bad_request("the regular expression takes too long")
+    return found
 
 
 def _at(shape: object, path: list[str]) -> object:

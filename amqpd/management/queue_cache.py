@@ -1,22 +1,19 @@
 """Queues as JSON, kept as long as nothing of them changes: a list of ten thousand idle queues costs little.
 
 1. A queue's mark covers everything that its shape shows; the same mark means the same JSON.
+2. Whatever comes to a queue or leaves it is counted in its row: the oldest message and the bytes are others only if the row is.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from amqpd.broker import browse
 from amqpd.broker.queue import Queue
 from amqpd.management.counters import queue_row
 from amqpd.management.encoding import Encoded, encode
 from amqpd.management.rates import Rates
-
-SLICE: Final = 200
-"""Queues that are looked at before others may go on."""
+from amqpd.management.slices import Slices
 
 Mark = tuple[object, ...]
 
@@ -30,30 +27,26 @@ class QueueCache:
 
     async def encoded(self, queues: list[Queue], shape: Callable[[Queue], object]) -> Encoded:
         """The queues as a JSON list; those that changed since the last time are given their shape anew."""
-        pieces: list[bytes] = []
-        for number, queue in enumerate(queues):
+        items: list[bytes] = []
+        slices = Slices()
+        for queue in queues:
             mark = self._mark(queue)
             known = self._known.get(queue)
             if known is None or known[0] != mark:
                 known = self._known[queue] = (mark, encode(shape(queue)))
-            pieces.append(known[1])
-            if number % SLICE == SLICE - 1:
-                await asyncio.sleep(0)
+            items.append(known[1])
+            if slices.is_over():
+                await slices.pause()
         self._forget_deleted()
-        if not pieces:
-            return Encoded(b"[]")
-        pieces[0] = b"[" + pieces[0]
-        pieces[-1] += b"]"
-        return Encoded(b",".join(pieces))
+        return Encoded(items)
 
     def _mark(self, queue: Queue) -> Mark:
         ready, dispatch = queue.ready, queue.dispatch
-        first = browse.oldest(queue)
         return (
-            queue_row(queue), self._rates.mark(queue), ready.size(), first.sequence if first is not None else -1,
-            sum([len(lane.head) + len(lane.tail) + len(lane.returned) for lane in ready.order]),
-            dispatch.paused, bool(dispatch.active), tuple(dispatch.consumers), queue.arguments,
-            queue.policy, queue.operator_policy,
+            queue_row(queue), self._rates.mark(queue),
+            [(len(lane.head), len(lane.tail), len(lane.returned)) for lane in ready.order],
+            dispatch.paused, bool(dispatch.active), len(dispatch.consumers), dispatch.first if dispatch.consumers else None,
+            queue.arguments, queue.policy, queue.operator_policy,
         )  # fmt: skip
 
     def _forget_deleted(self) -> None:

@@ -13,13 +13,15 @@ from collections.abc import Callable
 from typing import Final
 
 from amqpd.broker.broker import Broker
+from amqpd.broker.session import Session
+from amqpd.broker.vhost import VHost
 from amqpd.management import counters
 from amqpd.management.counters import Names, Row
+from amqpd.management.deliveries import Deliveries
 from amqpd.management.history import History
+from amqpd.management.slices import Slices
 
 STEP_SECONDS: Final = 5
-SLICE: Final = 500
-"""Objects that are read before others may go on."""
 OBJECT_CHANGES: Final = 121
 """Ten minutes of an object that never rests."""
 SUM_CHANGES: Final = 8 * 3600 // STEP_SECONDS
@@ -61,6 +63,8 @@ class Rates:
         """The last step that is complete: seconds since the epoch, divided by the length of a step."""
         self._clock: Final = clock
         self._histories: dict[object, History] = {}
+        self._deliveries: dict[Session, Deliveries] = {}
+        """Of the channels that hold anything."""
 
     async def run(self) -> None:
         """Sample for ever."""
@@ -70,20 +74,36 @@ class Rates:
 
     async def sample(self) -> None:
         """Take one step."""
-        step = int(self._clock()) // STEP_SECONDS
-        taken = _Step(step, self._histories)
+        taken = _Step(int(self._clock()) // STEP_SECONDS, self._histories)
         sums = {name: self.vhosts.get(name) or Sums(counters.VHOST) for name in self.broker.vhosts}
+        slices = Slices()
         for name, vhost in list(self.broker.vhosts.items()):
-            lengths = [0] * _LENGTHS
-            for queue in list(vhost.queues.values()):
-                row = counters.queue_row(queue)
-                added = taken.note(queue, row)
-                self._add(sums[name], counters.COUNTED_OF_QUEUE, added[_LENGTHS:])
-                for position in range(_LENGTHS):
-                    lengths[position] += row[position]
-                if taken.is_time_to_yield():
-                    await asyncio.sleep(0)
-            sums[name].set(counters.LENGTHS, tuple(lengths))
+            await self._sample_queues(taken, vhost, sums[name], slices)
+            await self._sample_exchanges(taken, vhost, slices)
+        await self._sample_connections(taken, sums, slices)
+        self._complete(taken, sums)
+
+    async def _sample_queues(self, taken: _Step, vhost: VHost, sums: Sums, slices: Slices) -> None:
+        lengths = [0] * _LENGTHS
+        for queue in list(vhost.queues.values()):
+            row = counters.queue_row(queue)
+            added = taken.note(queue, row)
+            self._add(sums, counters.COUNTED_OF_QUEUE, added[_LENGTHS:])
+            for position in range(_LENGTHS):
+                lengths[position] += row[position]
+            if slices.is_over():
+                await slices.pause()
+        sums.set(counters.LENGTHS, tuple(lengths))
+
+    async def _sample_exchanges(self, taken: _Step, vhost: VHost, slices: Slices) -> None:
+        for traffic in list(vhost.traffic.values()):
+            if traffic.published:
+                taken.note(traffic, counters.exchange_row(traffic))
+            if slices.is_over():
+                await slices.pause()
+
+    async def _sample_connections(self, taken: _Step, sums: dict[str, Sums], slices: Slices) -> None:
+        deliveries: dict[Session, Deliveries] = {}
         for connection in list(self.broker.connections.open):
             vhost_sums = sums.get(connection.vhost)
             if vhost_sums is None:
@@ -92,26 +112,33 @@ class Rates:
             for session in connection.sessions().values():
                 added = taken.note(session, counters.channel_row(session))
                 self._add(vhost_sums, counters.COUNTED_OF_CHANNEL, added[1:4])
-            if taken.is_time_to_yield():
-                await asyncio.sleep(0)
-        self._complete(step, taken, sums)
+                self._note_deliveries(taken.number, session, deliveries)
+            if slices.is_over():
+                await slices.pause()
+        self._deliveries = deliveries
+
+    def _note_deliveries(self, step: int, session: Session, deliveries: dict[Session, Deliveries]) -> None:
+        ledger = session.ledger
+        if ledger.unacked:
+            marks = deliveries[session] = self._deliveries.get(session) or Deliveries()
+            marks.note(step, ledger.next, next(iter(ledger.unacked)))
 
     def _add(self, vhost_sums: Sums, names: Names, added: Row) -> None:
         vhost_sums.add(names, added)
         self.overview.add(names, added)
 
-    def _complete(self, step: int, taken: _Step, sums: dict[str, Sums]) -> None:
+    def _complete(self, taken: _Step, sums: dict[str, Sums]) -> None:
         rows = []
         for vhost_sums in sums.values():
             rows.append(vhost_sums.row())
-            vhost_sums.history.note(step, rows[-1])
+            vhost_sums.history.note(taken.number, rows[-1])
         lengths = tuple(sum(row[position] for row in rows) for position in range(_LENGTHS))
         self.overview.set(counters.LENGTHS, lengths)
         self.overview.set(counters.CHURN, counters.churn_row(self.broker))
-        self.overview.history.note(step, self.overview.row())
+        self.overview.history.note(taken.number, self.overview.row())
         self._histories = taken.histories
         self.vhosts = sums
-        self.step = step
+        self.step = taken.number
 
     def mark(self, watched: object) -> int:
         """A number that is another one whenever the object's rates or its idleness may be."""
@@ -124,6 +151,12 @@ class Rates:
         """The history of a queue, connection or channel; None until its first step."""
         return self._histories.get(watched)
 
+    def delivered_at(self, session: Session, tag: int) -> float | None:
+        """When a channel was given what it holds under a tag, in seconds since the epoch, to within a step; None: just now."""
+        marks = self._deliveries.get(session)
+        step = marks.step_of(tag) if marks is not None else None
+        return None if step is None else float(step * STEP_SECONDS)
+
 
 class _Step:
     """The histories of the objects that were seen in this step."""
@@ -132,7 +165,6 @@ class _Step:
         self.number: Final = number
         self.histories: Final[dict[object, History]] = {}
         self._before: Final = before
-        self._seen: int = 0
 
     def note(self, watched: object, row: Row) -> Row:
         """The object's row at this step; returns what was added since the last one."""
@@ -145,8 +177,3 @@ class _Step:
         if last is row or last == row:
             return (0,) * len(row)
         return row if last is None else tuple(map(int.__sub__, row, last))
-
-    def is_time_to_yield(self) -> bool:
-        """True after each slice of objects."""
-        self._seen += 1
-        return self._seen % SLICE == 0

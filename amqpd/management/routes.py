@@ -26,8 +26,8 @@ class Route(NamedTuple):
     view: View
     access: str
     summary: str
-    body: tuple[str, ...] = ()
-    """The members that its JSON body must have."""
+    body: tuple[str, ...] | None = ()
+    """The members that its JSON body must have; None if nobody reads the body."""
 
 
 class _Node:

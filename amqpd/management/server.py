@@ -3,6 +3,7 @@
 1. Every response carries the security headers; nothing but what `ui/` holds is served as a file.
 2. A request that changes something is refused if a browser sent it on behalf of another site.
 3. An error that is nobody's intention is logged, and told without details.
+4. A view that needs an answer of a backend outside has done nothing before it, and is called again with the answer.
 """
 
 from __future__ import annotations
@@ -16,16 +17,21 @@ from urllib.parse import unquote, urlsplit
 
 from aiohttp import web
 
+from amqpd.broker.remote import RemoteUser
 from amqpd.broker.users import User
-from amqpd.errors import AmqpError, StartError, reason_of
+from amqpd.errors import AmqpError, Undecided
+from amqpd.listening import address_of, listening_sockets
 from amqpd.logs import ERROR, log
 from amqpd.management import files, openapi
 from amqpd.management.call import MANAGEMENT_TAGS, MONITORING_TAGS, POLICY_TAGS, Answer, Call
 from amqpd.management.encoding import encode, encode_slowly
 from amqpd.management.logins import Unknown
+from amqpd.management.malformed import HTTP_LOGGER
 from amqpd.management.refusal import Refusal, bad_request, not_authorised, not_found, refusal_of
 from amqpd.management.routes import ADMINISTRATOR, ANYBODY, MONITORING, POLICYMAKER, Route
+from amqpd.management.silence import Silence
 from amqpd.management.site import Site
+from amqpd.management.streaming import Streamed
 from amqpd.management.table import ROUTES
 
 logger = logging.getLogger(__name__)
@@ -33,6 +39,8 @@ logger = logging.getLogger(__name__)
 SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 COMPRESSED_BYTES: Final = 2048
 """Smaller answers are not worth compressing."""
+STREAMED_BYTES: Final = 256 * 1024
+"""Larger ones are sent piece by piece."""
 NOBODY: Final = User("", "", "", ())
 CHALLENGE: Final = 'Basic realm="RabbitMQ Management"'
 SECURITY: Final[Mapping[str, str]] = {
@@ -64,30 +72,33 @@ class Server:
         """Other sites whose pages may use the API; `*` for all."""
         self.body_limit: Final = body_limit
         self._runner: web.AppRunner | None = None
+        self._silence: Final = Silence()
 
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> tuple[str, int]:
         """Listen; return the address. Raises StartError if that cannot be."""
         application = web.Application(client_max_size=self.body_limit)
-        application.router.add_route("*", "/{path:.*}", self.respond)
-        self._runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        application.router.add_route("*", r"/{path:[\s\S]*}", self.respond)
+        self._runner = web.AppRunner(
+            application, access_log=None, logger=HTTP_LOGGER, handle_signals=False, shutdown_timeout=1.0
+        )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, ssl_context=tls)
-        try:
-            await site.start()
-        except (OSError, UnicodeError, OverflowError) as error:
-            raise StartError(f"cannot listen on {host}:{port}: {reason_of(error)}") from error
-        address = self._runner.addresses[0]
-        return str(address[0]), int(address[1])
+        listening = listening_sockets(host, port)
+        for one in listening:
+            await web.SockSite(self._runner, one, ssl_context=tls).start()
+        self._silence.watch(self._runner)
+        return address_of(listening)
 
     async def close(self) -> None:
         """Stop listening and drop connections."""
+        await self._silence.stop()
         if self._runner is not None:
             await self._runner.cleanup()
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
+        self._silence.heard(request)
         try:
-            response = await self._answer(request)
+            response: web.StreamResponse = await self._answer(request)
         except Refusal as refusal:
             response = _json(refusal.body, refusal.status)
             if isinstance(refusal, Unknown) and refusal.challenges:
@@ -109,8 +120,10 @@ class Server:
         self._allow_origin(request, response)
         return response
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         segments = self._segments(request)
+        if not segments and not request.raw_path.partition("?")[0].endswith("/"):
+            return web.Response(status=303, headers={"Location": f"{self.prefix}/"})
         if segments in (["api"], ["api", "index.html"]):
             return web.Response(status=303, headers={"Location": f"{self.prefix}/api/openapi.json"})
         if segments[:1] != ["api"]:
@@ -124,9 +137,20 @@ class Server:
             return _allowed(request.method, found)
         if request.method not in SAFE:
             self._check_origin(request)
-        call = Call(self.site, request, ROUTES.parameters(route, segments), self._user(request, route))
-        call.begin()
-        return await _response(request, await route.view(call))
+            if self.site.broker.read_only and route.access != ANYBODY:
+                raise Refusal(403, "forbidden", "the broker is read-only")
+        call = Call(self.site, request, ROUTES.parameters(route, segments), await self._user(request, route))
+        return await _response(request, await self._viewed(route, call))
+
+    async def _viewed(self, route: Route, call: Call) -> object:
+        """What the view says, which begins anew after each answer of a backend (4)."""
+        while True:
+            call.begin()
+            try:
+                return await route.view(call)
+            except Undecided as question:
+                assert isinstance(call.user, RemoteUser), "nobody else has a backend to be asked"
+                await self.site.backends.ask(question, call.user.answers)
 
     def _segments(self, request: web.Request) -> list[str]:
         """The path's segments, decoded, without the prefix. Raises Refusal."""
@@ -137,18 +161,18 @@ class Server:
         while segments and not segments[-1]:
             segments.pop()
         try:
-            return [unquote(segment, errors="strict") for segment in segments]
+            return [_meant(unquote(segment, errors="strict")) for segment in segments]
         except UnicodeDecodeError:
             raise bad_request("the path is not UTF-8") from None
 
-    def _user(self, request: web.Request, route: Route) -> User:
+    async def _user(self, request: web.Request, route: Route) -> User:
         """Who asks. Raises Refusal if nobody known does, or somebody who may not."""
         if route.access == ANYBODY:
             return NOBODY
         authorization = request.headers.get("Authorization")
         if authorization is None:
             raise Unknown("Not_Authorized", challenges=True)
-        user = self.site.logins.user(authorization, request.remote or "")
+        user = await self.site.logins.user(authorization, request.remote or "")
         if MANAGEMENT_TAGS.isdisjoint(user.tags):
             raise not_authorised("Not management user")
         tags, reason = _TAGS.get(route.access, (MANAGEMENT_TAGS, ""))
@@ -170,7 +194,7 @@ class Server:
         elif urlsplit(origin).netloc != request.headers.get("Host") and not self._is_allowed(origin):
             raise Refusal(403, "forbidden", "Cross-site requests are not allowed")
 
-    def _allow_origin(self, request: web.Request, response: web.Response) -> None:
+    def _allow_origin(self, request: web.Request, response: web.StreamResponse) -> None:
         origin = request.headers.get("Origin")
         if origin is None or not self._is_allowed(origin):
             return
@@ -183,6 +207,11 @@ class Server:
             response.headers["Access-Control-Max-Age"] = "1800"
 
 
+def _meant(segment: str) -> str:
+    """The segment; clients that resolve `.` and `..` themselves say them behind a line feed, which no name has."""
+    return segment[1:] if segment in ("\n.", "\n..") else segment
+
+
 def _allowed(method: str, found: Mapping[str, Route]) -> web.Response:
     methods = ["HEAD", "GET"] if "GET" in found else []
     methods += [name for name in ("PUT", "POST", "PATCH", "DELETE") if name in found]
@@ -192,13 +221,16 @@ def _allowed(method: str, found: Mapping[str, Route]) -> web.Response:
     return _json({"error": "method_not_allowed", "reason": "Method Not Allowed"}, 405, allow)
 
 
-async def _response(request: web.Request, answer: object) -> web.Response:
+async def _response(request: web.Request, answer: object) -> web.StreamResponse:
     if isinstance(answer, Answer):
         return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
     accept = request.headers.get("Accept", "*/*")
     if not any(kind in accept for kind in ("*/*", "application/json", "application/*")):
         return web.Response(status=406)
-    body = await encode_slowly(answer)
+    encoded = await encode_slowly(answer)
+    if encoded.size > STREAMED_BYTES and request.method != "HEAD":
+        return Streamed(request, encoded)
+    body = b"".join(encoded.pieces())
     response = web.Response(body=body, content_type="application/json", zlib_executor_size=COMPRESSED_BYTES)
     if len(body) > COMPRESSED_BYTES:
         response.enable_compression()

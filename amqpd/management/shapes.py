@@ -63,7 +63,7 @@ def queue_shape(site: Site, queue: Queue, ranges: Ranges) -> Shape:
         "durable": queue.durable,
         "effective_policy_definition": queue.policy_definition(),
         "exclusive": queue.exclusive_to is not None,
-        "exclusive_consumer_tag": queue.dispatch.consumers[0].tag if queue.has_exclusive_consumer() else None,
+        "exclusive_consumer_tag": queue.dispatch.first.tag if queue.has_exclusive_consumer() else None,
         "garbage_collection": GARBAGE_COLLECTION,
         "head_message_timestamp": _head_timestamp(first),
         "memory": resident * 1024 + ready_bytes // max(queue.ready.count, 1) * resident,
@@ -130,7 +130,7 @@ def _capacity(queue: Queue) -> float:
 
 def _single_active(queue: Queue) -> str | None:
     dispatch = queue.dispatch
-    return text(dispatch.consumers[0].tag) if dispatch.single and dispatch.consumers else None
+    return text(dispatch.first.tag) if dispatch.single and dispatch.consumers else None
 
 
 def _owner(site: Site, queue: Queue) -> Shape:
@@ -143,13 +143,17 @@ def _owner(site: Site, queue: Queue) -> Shape:
 # --- exchanges and bindings --------------------------------------------------------------------------------------------
 
 
-def exchange_shape(vhost: VHost, exchange: Exchange) -> Shape:
+def exchange_shape(site: Site, vhost: VHost, exchange: Exchange, ranges: Ranges) -> Shape:
     """An exchange."""
     policy = vhost.policies.of_exchange(exchange.name)
     ruled: Shape = {} if policy is None else {"policy": text(policy.name)}
     schedule = vhost.gates.schedule(exchange)
     if schedule is not None:
         ruled["messages_delayed"] = schedule.count
+    traffic = vhost.traffic[exchange.name]
+    if traffic.published:
+        row, history = counters.exchange_row(traffic), site.rates.history(traffic)
+        ruled["message_stats"] = Measured(site.rates, counters.EXCHANGE, row, history, ranges).message_stats(counters.EXCHANGE)
     return {
         **ruled,
         "arguments": shown_table(exchange.arguments),

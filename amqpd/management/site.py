@@ -5,14 +5,47 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from amqpd.broker.broker import Broker
 from amqpd.broker.durability import Notice
 from amqpd.config import Config
-from amqpd.management.logins import Logins
+from amqpd.management.logins import Backends, Logins, internal_alone
 from amqpd.management.queue_cache import QueueCache
 from amqpd.management.rates import Rates
+
+
+class Limits(Protocol):
+    """Memory and disk in bytes: above or below which they are low."""
+
+    @property
+    def memory_total(self) -> int:
+        """What the process may use."""
+
+    @property
+    def memory_limit(self) -> int:
+        """What it may use before publishers are blocked."""
+
+    @property
+    def disk_limit(self) -> int:
+        """What must be free."""
+
+    def change(self, memory_limit: int, disk_limit: int) -> None:
+        """Set other limits, which count at once and until the broker ends."""
+
+
+class Service(Protocol):
+    """What serves clients."""
+
+    @property
+    def is_drained(self) -> bool:
+        """No client is served."""
+
+    async def drain(self) -> None:
+        """Close every connection and accept no other; return when all that was taken from them is durable."""
+
+    def revive(self) -> None:
+        """Accept connections again. Raises StartError if that cannot be."""
 
 
 class Wiring:
@@ -20,7 +53,7 @@ class Wiring:
 
     def __init__(
         self, begin: Callable[[], None], has_work: Callable[[], bool], alarms: Callable[[], list[str]],
-        memory_limit: int,
+        limits: Limits, service: Service, backends: Backends | None = None,
     ) -> None:  # fmt: skip
         self.begin: Final = begin
         """Something is going to happen: set the core's clock, and finish the turn of the loop later."""
@@ -28,8 +61,10 @@ class Wiring:
         """True if something waits to be committed."""
         self.alarms: Final = alarms
         """What is low: `disk`, `memory`."""
-        self.memory_limit: Final = memory_limit
-        """Bytes above which memory is low."""
+        self.limits: Final = limits
+        self.service: Final = service
+        self.backends: Final = backends
+        """Who knows users; None: the definitions alone."""
 
 
 class Door:
@@ -53,7 +88,8 @@ class Site:
         self.node: Final = broker.events.node
         self.document: dict[str, object] = {}
         """The description of the API."""
-        self.logins: Final = Logins(broker.users, time.monotonic)
+        self.backends: Final = wiring.backends or internal_alone(broker.users)
+        self.logins: Final = Logins(broker.users, self.backends, time.monotonic)
         self.rates: Final = Rates(broker)
         self.queue_cache: Final = QueueCache(self.rates)
         self.doors: Final[list[Door]] = []
@@ -66,6 +102,13 @@ class Site:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.broker.durability.wait(self.broker.store.open_number, Notice(lambda: _complete(done)))
         await done
+
+    async def obeyed(self) -> None:
+        """Return once all queues and exchanges obey the policies that were set so far, or set since."""
+        if self.broker.enforcement.is_under_way():
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self.broker.enforcement.when_over(lambda: _complete(done))
+            await done
 
 
 def _complete(done: asyncio.Future[None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from contextlib import suppress
 from typing import Final
@@ -10,9 +11,12 @@ from typing import Final
 from amqpd.broker.broker import Broker
 from amqpd.config import Config
 from amqpd.errors import StartError
+from amqpd.logs import ERROR, INFO, log
 from amqpd.management.prometheus.server import Server as MetricsServer
 from amqpd.management.server import Server
 from amqpd.management.site import Door, Site, Wiring
+
+logger = logging.getLogger(__name__)
 
 AMQP_PORT: Final = 5672
 HTTP_PORT: Final = 15672
@@ -29,11 +33,12 @@ class Management:
         self._server: Final = Server(self.site, config.http_path_prefix, origins, config.http_body_limit)
         self._metrics: Final = MetricsServer(self.site)
         self._sampling: asyncio.Task[None] | None = None
+        self._tls: ssl.SSLContext | None = None
 
     async def start(self, doors: list[Door]) -> str:
         """Listen, beside the broker's own doors; return the URL. Raises StartError."""
         config = self.config
-        tls = _tls(config)
+        tls = self._tls = _tls(config)
         scheme = "https" if tls is not None else "http"
         host, port = await self._server.open(config.http_host or config.host, http_port(config), tls)
         self.site.doors.extend([*doors, Door(scheme, host, port, tls is not None)])
@@ -50,6 +55,17 @@ class Management:
         wanted = _port(config, config.metrics_port, METRICS_PORT)
         host, port = await self._metrics.open(config.metrics_host or config.http_host or config.host, wanted, None)
         self.site.doors.append(Door("http/prometheus", host, port))
+
+    def reload(self) -> None:
+        """Read the certificate again, for connections to come; if it cannot be used, the old one stays."""
+        if self._tls is None:
+            return
+        try:
+            _tls(self.config)
+            self._tls.load_cert_chain(self.config.http_tls_certificate, self.config.http_tls_key or None)
+            log(logger, INFO, "certificates loaded")
+        except StartError as error:
+            log(logger, ERROR, "certificates not loaded", reason=str(error))
 
     async def stop(self) -> None:
         """Answer nobody any more."""

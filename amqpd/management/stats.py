@@ -8,7 +8,7 @@ from typing import Final
 
 from amqpd.management import counters
 from amqpd.management.counters import Names, Row
-from amqpd.management.history import History
+from amqpd.management.history import Past
 from amqpd.management.rates import STEP_SECONDS, Rates
 from amqpd.management.refusal import bad_request
 
@@ -54,7 +54,7 @@ def _is_count(text: str) -> bool:
 class Measured:
     """One object's numbers now and then."""
 
-    def __init__(self, rates: Rates, names: Names, row: Row, history: History | None, ranges: Ranges) -> None:
+    def __init__(self, rates: Rates, names: Names, row: Row, history: Past | None, ranges: Ranges) -> None:
         self._step: Final = rates.step
         self._row: Final = row
         self._names: Final = names

@@ -58,6 +58,8 @@ def status(invocation: Invocation) -> None:
         "disk_free": node.get("disk_free"),
         "disk_free_limit": node.get("disk_free_limit"),
         "disk_free_alarm": node.get("disk_free_alarm"),
+        "store_bytes_in_use": node.get("store_bytes_in_use"),
+        "store_file_bytes": node.get("store_file_bytes"),
         "file_descriptors": f"{node.get('fd_used')} of {node.get('fd_total')}",
         **overview.get("object_totals", {}),
         "messages": member(overview, "queue_totals.messages") or 0,

@@ -75,15 +75,18 @@ def node(site: Site, connections: int) -> list[Family]:
     files_max = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     coarse, limits = "node_coarse_metrics", "node_metrics"
     free = shutil.disk_usage(site.config.data_dir).free
+    store = site.broker.store.usage()
     return [
         _plain(coarse, "process_open_fds", GAUGE, "Open file descriptors", _open_files()),
         _plain(coarse, "process_open_tcp_sockets", GAUGE, "Connections of clients", connections),
         _plain(coarse, "process_resident_memory_bytes", GAUGE, "Memory in use", memory_used()),
         _plain(coarse, "disk_space_available_bytes", GAUGE, "Free disk space", free),
+        _plain(coarse, "store_file_bytes", GAUGE, "Size of the files that hold messages", store.file_bytes),
+        _plain(coarse, "store_in_use_bytes", GAUGE, "What of these files holds anything", store.bytes_in_use),
         _plain(limits, "process_max_fds", GAUGE, "Most file descriptors", files_max),
         _plain(limits, "process_max_tcp_sockets", GAUGE, "Most connections", site.config.connection_max or files_max),
-        _plain(limits, "resident_memory_limit_bytes", GAUGE, "Memory above which it is low", site.wiring.memory_limit),
-        _plain(limits, "disk_space_available_limit_bytes", GAUGE, "Space below which it is low", site.config.disk_free_limit),
+        _plain(limits, "resident_memory_limit_bytes", GAUGE, "Memory above which it is low", site.wiring.limits.memory_limit),
+        _plain(limits, "disk_space_available_limit_bytes", GAUGE, "Space below which it is low", site.wiring.limits.disk_limit),
         _plain(limits, "erlang_uptime_seconds", GAUGE, "Seconds since the start", int(time.time() - site.started_at)),
     ]
 

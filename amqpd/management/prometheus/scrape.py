@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, TypeVar
 
+from amqpd.broker.expression import Expression
 from amqpd.management.prometheus import broker_metrics, objects
 from amqpd.management.prometheus.broker_metrics import Family
 from amqpd.management.prometheus.objects import CHANNEL, CONNECTION, QUEUE, Reading
-from amqpd.management.prometheus.snapshot import SLICE, Snapshot
+from amqpd.management.prometheus.snapshot import Snapshot
 from amqpd.management.prometheus.text import COUNTER, PREFIX, Number, family, head, line
 from amqpd.management.site import Site
+from amqpd.management.slices import Slices
 
 T = TypeVar("T")
 
+AT_ONCE: Final = 50
+"""Objects that are read before anybody asks whose turn it is."""
 DETAILED: Final = PREFIX + "detailed_"
 CLUSTER: Final = PREFIX + "cluster_"
 
@@ -44,14 +47,14 @@ async def per_object(site: Site) -> AsyncIterator[str]:
         yield piece
 
 
-async def detailed(site: Site, groups: list[str], vhosts: list[str], pattern: re.Pattern[str] | None) -> AsyncIterator[str]:
+async def detailed(site: Site, groups: list[str], vhosts: list[str], expression: Expression | None) -> AsyncIterator[str]:
     """`/metrics/detailed`: a sample for each object, of these families only.
 
-    No virtual hosts means all; a pattern is searched for in names of queues.
+    No virtual hosts means all; an expression is searched for in names of queues.
     """
     known = set(vhosts or site.broker.vhosts)
     yield _families(PREFIX, broker_metrics.identity(site, "detailed"))
-    snapshot = Snapshot(site, lambda queue: queue.vhost in known and (pattern is None or bool(pattern.search(queue.name))))
+    snapshot = Snapshot(site, lambda queue: queue.vhost in known and _is_wanted(queue.name, expression))
     snapshot.connections[:] = [connection for connection in snapshot.connections if connection.vhost in known]
     await snapshot.count()
     process = await asyncio.to_thread(broker_metrics.node, site, len(site.broker.connections.open))
@@ -61,6 +64,11 @@ async def detailed(site: Site, groups: list[str], vhosts: list[str], pattern: re
     yield _families(CLUSTER, [found for found in of_cluster if found.group in groups])
     async for piece in _of_objects(snapshot, DETAILED, set(groups)):
         yield piece
+
+
+def _is_wanted(name: str, expression: Expression | None) -> bool:
+    """Whether the expression, if there is one, is found in the name; nothing is once it took too long."""
+    return expression is None or (not expression.is_overlong and expression.is_in(name))
 
 
 async def memory_breakdown(site: Site) -> AsyncIterator[str]:
@@ -88,15 +96,17 @@ def _families(prefix: str, families: list[Family]) -> str:
 
 async def _in_sum(readings: Sequence[Reading[T]], found: Sequence[T], snapshot: Snapshot) -> AsyncIterator[str]:
     """One sample of each metric for all these objects; lengths of the objects as they come, counters from the beginning."""
+    slices = Slices()
     for reading in readings:
         if reading.kind == COUNTER and reading.total is not None:
             yield family(PREFIX, reading.about, {"": reading.total(snapshot)})
             continue
         parts: list[Number] = []
-        for start in range(0, len(found), SLICE):
-            values = [reading.read(one) for one in found[start : start + SLICE]]
+        for start in range(0, len(found), AT_ONCE):
+            values = [reading.read(one) for one in found[start : start + AT_ONCE]]
             parts.append(reading.fold([value for value in values if value is not None]))
-            await asyncio.sleep(0)
+            if slices.is_over():
+                await slices.pause()
         yield family(PREFIX, reading.about, {"": reading.fold(parts)})
 
 
@@ -117,13 +127,16 @@ async def _each(
     if not wanted:
         return
     labelled: list[str] = []
-    for start in range(0, len(found), SLICE):
-        labelled += [label(one) for one in found[start : start + SLICE]]
-        await asyncio.sleep(0)
+    slices = Slices()
+    for one in found:
+        labelled.append(label(one))
+        if slices.is_over():
+            await slices.pause()
     for reading in wanted:
         yield head(prefix, reading.about)
         name, read = prefix + reading.name, reading.read
-        for start in range(0, len(found), SLICE):
-            window = zip(labelled[start : start + SLICE], found[start : start + SLICE], strict=True)
+        for start in range(0, len(found), AT_ONCE):
+            window = zip(labelled[start : start + AT_ONCE], found[start : start + AT_ONCE], strict=True)
             yield "".join([line(name, tags, value) for tags, one in window if (value := read(one)) is not None])
-            await asyncio.sleep(0)
+            if slices.is_over():
+                await slices.pause()

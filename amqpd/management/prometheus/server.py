@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 import time
 import zlib
@@ -14,15 +13,17 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, Summary, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from amqpd.errors import StartError
+from amqpd.broker.expression import Expression, Malformed
+from amqpd.listening import address_of, listening_sockets
+from amqpd.management.malformed import HTTP_LOGGER
 from amqpd.management.prometheus import scrape
+from amqpd.management.silence import Silence
 from amqpd.management.site import Site
+from amqpd.management.streaming import GZIP, takes_gzip
 
 PATTERN_MAX: Final = 1000
 PIECE_BYTES: Final = 64 * 1024
 """What is gathered before it is sent."""
-GZIP: Final = 31
-"""zlib's number for a gzip header and the largest window."""
 _TELEMETRY: Final = ("registry", "content_type")
 
 
@@ -32,6 +33,7 @@ class Server:
     def __init__(self, site: Site) -> None:
         self.site: Final = site
         self._runner: web.AppRunner | None = None
+        self._silence: Final = Silence()
         self._registry: Final = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
@@ -49,22 +51,25 @@ class Server:
         application.router.add_get("/metrics", self.respond)
         application.router.add_get("/metrics/{registry}", self.respond)
         application.router.add_get("/metrics/{registry}/", self.respond)
-        self._runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(
+            application, access_log=None, logger=HTTP_LOGGER, handle_signals=False, shutdown_timeout=1.0
+        )
         await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, host, port, ssl_context=tls).start()
-        except (OSError, UnicodeError, OverflowError) as error:
-            raise StartError(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}") from error
-        address = self._runner.addresses[0]
-        return str(address[0]), int(address[1])
+        listening = listening_sockets(host, port)
+        for one in listening:
+            await web.SockSite(self._runner, one, ssl_context=tls).start()
+        self._silence.watch(self._runner)
+        return address_of(listening)
 
     async def close(self) -> None:
         """Stop listening and drop connections."""
+        await self._silence.stop()
         if self._runner is not None:
             await self._runner.cleanup()
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         """Answer one scrape."""
+        self._silence.heard(request)
         registry = request.match_info.get("registry", "")
         self.site.wiring.begin()  # Ages are measured against the core's clock.
         try:
@@ -76,7 +81,7 @@ class Server:
         started = time.perf_counter()
         response = web.StreamResponse(headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
         compressor = None
-        if "gzip" in request.headers.get("Accept-Encoding", ""):
+        if takes_gzip(request):
             response.headers["Content-Encoding"] = "gzip"
             compressor = zlib.compressobj(wbits=GZIP)
         await response.prepare(request)
@@ -103,7 +108,7 @@ class Server:
             return scrape.memory_breakdown(site)
         if registry == "detailed":
             vhosts = query.getall("vhost", [])
-            return scrape.detailed(site, query.getall("family", []), vhosts, _pattern(query.getall("queue", [])))
+            return scrape.detailed(site, query.getall("family", []), vhosts, _expression(query.getall("queue", [])))
         return None
 
     async def _with_process(self, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
@@ -113,7 +118,7 @@ class Server:
         yield (await asyncio.to_thread(generate_latest, self._registry)).decode()
 
 
-def _pattern(given: list[str]) -> re.Pattern[str] | None:
+def _expression(given: list[str]) -> Expression | None:
     """What queues were asked for. Raises ValueError."""
     if not given:
         return None
@@ -122,9 +127,9 @@ def _pattern(given: list[str]) -> re.Pattern[str] | None:
     if len(given[0]) > PATTERN_MAX:
         raise ValueError("'queue' regex too long")
     try:
-        return re.compile(given[0])
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"Invalid 'queue' regex at position {getattr(error, 'pos', 0)}: {error}") from None
+        return Expression(given[0])
+    except Malformed as error:
+        raise ValueError(f"Invalid 'queue' regex at position {error.position}: {error}") from None
 
 
 async def _gathered(pieces: AsyncIterator[str]) -> AsyncIterator[bytes]:

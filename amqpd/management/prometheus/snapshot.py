@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -15,9 +14,8 @@ from amqpd.broker.queue import Queue
 from amqpd.broker.session import Session
 from amqpd.broker.totals import CHANNEL_COUNTERS, QUEUE_COUNTERS, Row, added
 from amqpd.management.site import Site
+from amqpd.management.slices import Slices
 
-SLICE: Final = 100
-"""Objects that are looked at before others may go on."""
 NO_ROW: Final[Row] = (0,) * len(QUEUE_COUNTERS)
 
 
@@ -52,16 +50,17 @@ class Snapshot:
 
     async def count(self) -> None:
         """Look at every object."""
-        for number, connection in enumerate(self.connections):
+        slices = Slices()
+        for connection in self.connections:
             self._count_connection(connection)
-            if number % SLICE == SLICE - 1:
-                await asyncio.sleep(0)
-        for number, queue in enumerate(self.queues):
+            if slices.is_over():
+                await slices.pause()
+        for queue in self.queues:
             queue_type = queue.arguments.type
             self.rows[queue_type] = added(self.rows.get(queue_type, NO_ROW), queue.counted())
             self.consumers += queue.consumer_count
-            if number % SLICE == SLICE - 1:
-                await asyncio.sleep(0)
+            if slices.is_over():
+                await slices.pause()
         for row in self.rows.values():
             self._row = added(self._row, row)
 

@@ -6,16 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
-from amqpd.broker import browse, operations
+from amqpd.broker import administration, browse, operations
 from amqpd.broker.browse import START, Position, Section
 from amqpd.broker.entry import Entry
 from amqpd.broker.line import REFUSED
 from amqpd.broker.permissions import WRITE
 from amqpd.broker.queue import Queue
 from amqpd.broker.rights import check_right
+from amqpd.broker.session import Session
 from amqpd.broker.vhost import VHost
 from amqpd.management import shapes
-from amqpd.management.call import NO_CONTENT, Call, integer, string
+from amqpd.management.call import Call, integer, string
 from amqpd.management.page import Shape
 from amqpd.management.refusal import bad_request
 from amqpd.management.tables import shown, text
@@ -47,8 +48,8 @@ async def browse_queue(call: Call) -> object:
     queue = seen_queue(call)
     operations.readable_queue(call.client(call.entered_vhost()), call.seen_vhost(), queue.name)
     matches = filter_of(dict(call.query), call.broker.clock.now)
-    count = _within(call.query.get("count", str(COUNT)), COUNT_MAX)
-    truncate = _within(call.query.get("truncate", str(TRUNCATE)), 2**40)
+    count = within(call.query.get("count", str(COUNT)), COUNT_MAX)
+    truncate = within(call.query.get("truncate", str(TRUNCATE)), 2**40)
     found: list[Shape] = []
     seen = 0
     position = _position(call.query.get("after", ""))
@@ -116,7 +117,8 @@ def _position(mark: str) -> Position:
     return Position(int(priority), int(sequence))
 
 
-def _within(value: object, largest: int) -> int:
+def within(value: object, largest: int) -> int:
+    """A whole number from 0 to the largest, or the text of one. Raises Refusal."""
     number = integer(value)
     if not 0 <= number <= largest:
         raise bad_request(f"{number} is not between 0 and {largest}")
@@ -165,6 +167,7 @@ async def list_unacked(call: Call) -> object:
                         {
                             **_message_shape(call, entry, 0),
                             "delivery_tag": tag,
+                            "held_for": _held_for(call, session, tag),
                             "consumer_tag": _consumer_tag(session.consumers.values(), entry),
                             "channel_details": {
                                 **shapes.connection_details(connection),
@@ -176,6 +179,12 @@ async def list_unacked(call: Call) -> object:
                         }
                     )
     return await call.wish().answer(held, lambda shape: str(shape["id"]), dict)
+
+
+def _held_for(call: Call, session: Session, tag: int) -> float:
+    """Seconds since it was delivered, up to a step too few."""
+    at = call.site.rates.delivered_at(session, tag)
+    return 0.0 if at is None else max(call.broker.clock.now / 1000 - at, 0.0)
 
 
 def _consumer_tag(consumers: Any, entry: Entry) -> str | None:  # noqa: ANN401 - pairs of queue and consumer
@@ -277,14 +286,14 @@ def _chosen(call: Call, body: dict[str, Any]) -> tuple[Filter, int]:
 
 
 async def pause_queue(call: Call) -> object:
-    """Deliver nothing to the queue's consumers until it is resumed, or the broker starts again."""
+    """Deliver nothing to the queue's consumers until it is resumed."""
     _, queue = entered_queue(call)
-    queue.dispatch.pause()
-    return NO_CONTENT
+    administration.pause_queue(call.broker, queue)
+    return await call.done()
 
 
 async def resume_queue(call: Call) -> object:
     """Deliver again."""
     _, queue = entered_queue(call)
-    queue.dispatch.resume()
+    administration.resume_queue(call.broker, queue)
     return await call.done()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -12,17 +12,20 @@ from amqpd.broker.definitions import Import
 from amqpd.broker.parameters import parameters_of
 from amqpd.broker.vhost import VHost
 from amqpd.management.call import NO_CONTENT, Answer, Call
+from amqpd.management.encoding import decode
 from amqpd.management.page import Shape
 from amqpd.management.refusal import bad_request
 from amqpd.management.shapes import binding_shape
+from amqpd.management.silence import whole
+from amqpd.management.slices import Slices
 from amqpd.management.tables import shown_table, text
 from amqpd.management.views.overview import cluster_name
 from amqpd.management.views.parameters import parameter_shape
 from amqpd.management.views.policies import policy_shapes
 from amqpd.management.views.users import permission_shapes, topic_permission_shapes, user_shape
 
-SLICE: Final = 250
-"""Objects that are declared before others may go on."""
+AT_ONCE: Final = 10
+"""Objects that are declared before anybody asks whose turn it is."""
 EXPLANATION: Final = "Definitions of an amqpd broker; RabbitMQ can import them, too"
 
 
@@ -167,20 +170,33 @@ async def import_vhost(call: Call) -> object:
 async def _import(call: Call, vhost: str | None) -> object:
     redirect = None
     if call.request.content_type == "multipart/form-data":
-        form = await call.request.post()
+        form = await _form(call)
         document = _uploaded(form.get("file"))
         redirect = form.get("redirect")
         call.site.wiring.begin()
     else:
         document = await call.body()
     plan = Import(call.broker, document, vhost)
+    slices = Slices()
+    for _ in plan.check():
+        if slices.is_over():
+            await slices.pause()
+    call.begin()
     plan.prepare()
-    while plan.go_on(SLICE):
-        call.begin()
-        await asyncio.sleep(0)
+    while plan.go_on(AT_ONCE):
+        if slices.is_over():
+            await slices.pause()
+            call.begin()
     if isinstance(redirect, str) and redirect.startswith(("#", "/")) and not redirect.startswith("//"):
         return await call.done(Answer(303, headers={"Location": redirect}))
     return await call.done(NO_CONTENT)
+
+
+async def _form(call: Call) -> Mapping[str, object]:
+    try:
+        return await whole(call.request.post())
+    except (ValueError, AssertionError):
+        raise bad_request("not a form") from None
 
 
 def _uploaded(field: object) -> dict[str, Any]:
@@ -188,8 +204,8 @@ def _uploaded(field: object) -> dict[str, Any]:
     if not isinstance(content, str | bytes):
         raise bad_request("the form has no field 'file'")
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
+        document = decode(content.encode() if isinstance(content, str) else content)
+    except ValueError:
         raise bad_request("not_json") from None
     if not isinstance(document, dict):
         raise bad_request("not_json")

@@ -24,13 +24,16 @@ def seen_exchange(call: Call) -> tuple[VHost, Exchange]:
 async def list_exchanges(call: Call) -> object:
     """All exchanges that the user may see."""
     found = [(vhost, exchange) for vhost in call.visible_vhosts() for _, exchange in sorted(vhost.exchanges.items())]
-    return await call.wish().answer(found, lambda pair: text(pair[1].name), lambda pair: exchange_shape(pair[0], pair[1]))
+    ranges = call.ranges()
+    return await call.wish().answer(
+        found, lambda pair: text(pair[1].name), lambda pair: exchange_shape(call.site, pair[0], pair[1], ranges)
+    )
 
 
 async def show_exchange(call: Call) -> object:
     """One exchange."""
     vhost, exchange = seen_exchange(call)
-    shape = exchange_shape(vhost, exchange)
+    shape = exchange_shape(call.site, vhost, exchange, call.ranges())
     shape["incoming"] = []
     shape["outgoing"] = []
     return call.wish().cut_one(shape)

@@ -11,7 +11,7 @@ from amqpd.broker import operations
 from amqpd.broker.credit import Flow
 from amqpd.broker.entry import Entry
 from amqpd.broker.outbox import Outbox
-from amqpd.broker.vhost import VHost
+from amqpd.broker.session import Session
 from amqpd.errors import AmqpError, NotFound
 from amqpd.management.call import Call, integer, string
 from amqpd.management.page import Shape
@@ -70,21 +70,22 @@ async def publish(call: Call) -> object:
         given = {**given, "delivery_mode": body["delivery_mode"]}
     header = header_of(given, len(payload))
     receipt = Receipt(asyncio.get_running_loop().create_future())
-    _publish(call, vhost, receipt, exchange, routing_key, header, payload)
-    call.site.wiring.begin()
+    session = call.broker.session(call.client(vhost), receipt)
     try:
+        _publish(session, exchange, routing_key, header, payload)
+        call.site.wiring.begin()
         accepted = await asyncio.wait_for(receipt.outcome, CONFIRM_SECONDS)
     except TimeoutError:
         raise bad_request("confirm_timeout Unable to confirm message. Check queue limits.") from None
+    finally:
+        session.close()
     if not accepted:
         raise bad_request(REFUSED_TEXT)
     return {"routed": receipt.routed}
 
 
-def _publish(
-    call: Call, vhost: VHost, receipt: Receipt, exchange: str, routing_key: str, header: bytes, payload: bytes
-) -> None:
-    session = call.broker.session(call.client(vhost), receipt)
+def _publish(session: Session, exchange: str, routing_key: str, header: bytes, payload: bytes) -> None:
+    """Publish as a channel does: past gates, and seen by the firehose."""
     session.select_confirms()
     try:
         publication = session.publication(exchange, routing_key, True, address_of(exchange, routing_key))
@@ -110,7 +111,7 @@ async def get(call: Call) -> object:
     """Take messages from the head of a queue, and put them back or not, as `ackmode` says."""
     body = await call.body("count", "ackmode", "encoding")
     count, mode, encoding = integer(body["count"]), body["ackmode"], body["encoding"]
-    if mode not in ACK_MODES:
+    if not isinstance(mode, str) or mode not in ACK_MODES:
         raise bad_request(f"Invalid ackmode value: {mode}. Valid values are: {', '.join(ACK_MODES)}")
     if encoding not in ("auto", "base64"):
         raise bad_request("Unsupported encoding. Please use auto or base64.")
@@ -141,12 +142,16 @@ async def get(call: Call) -> object:
 
 def delivery_shape(entry: Entry, encoding: str, truncate: int | None) -> Shape:
     """A message as a queue holds it."""
-    envelope, body = entry.message.envelope, entry.message.body
+    return {"redelivered": entry.redelivered, **message_shape(entry.message, encoding, truncate)}
+
+
+def message_shape(message: Message, encoding: str, truncate: int | None) -> Shape:
+    """A message as its publisher sent it."""
+    envelope, body = message.envelope, message.body
     shown = body if truncate is None else body[:truncate]
     payload, kind = _payload(shown, encoding)
     return {
         "payload_bytes": len(body),
-        "redelivered": entry.redelivered,
         "exchange": text(envelope.exchange),
         "routing_key": text(envelope.routing_key),
         "properties": shown_properties(envelope.header) or [],

@@ -30,9 +30,10 @@ UNCOUNTED: Final = (
 )  # fmt: skip
 """What Erlang's files and tables count, and nothing here does."""
 MECHANISMS: Final = (
-    ("PLAIN", "SASL PLAIN authentication mechanism", True),
-    ("AMQPLAIN", "AMQPLAIN mechanism", True),
-    ("EXTERNAL", "Authentication with the certificate of a TLS client", False),
+    ("PLAIN", "SASL PLAIN authentication mechanism"),
+    ("AMQPLAIN", "AMQPLAIN mechanism"),
+    ("EXTERNAL", "Authentication with the certificate of a TLS client"),
+    ("ANONYMOUS", "Login of whoever presents nothing, as the anonymous user"),
 )
 
 
@@ -42,11 +43,6 @@ def memory_used() -> int:
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * PAGE_BYTES
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def memory_total() -> int:
-    """Bytes of memory that the machine has."""
-    return os.sysconf("SC_PHYS_PAGES") * PAGE_BYTES
 
 
 def files_open() -> int:
@@ -66,6 +62,7 @@ def node_shape(call: Call) -> Shape:
     sockets = len(site.broker.connections.open)
     overview = site.rates.overview
     churn = Measured(site.rates, overview.names, overview.row(), overview.history, call.ranges()).churn()
+    store = site.broker.store.usage()
     used: Shape = {
         "mem_used": memory_used(),
         "fd_used": files_open(),
@@ -81,15 +78,17 @@ def node_shape(call: Call) -> Shape:
         "name": site.node,
         "type": "disc",
         "running": True,
-        "being_drained": False,
+        "being_drained": site.wiring.service.is_drained,
         "partitions": [],
         "os_pid": str(os.getpid()),
         "fd_total": files_total,
         "sockets_total": files_total,
-        "mem_limit": memory_total(),
+        "mem_limit": site.wiring.limits.memory_limit,
         "mem_alarm": "memory" in alarms,
-        "disk_free_limit": site.config.disk_free_limit,
+        "disk_free_limit": site.wiring.limits.disk_limit,
         "disk_free_alarm": "disk" in alarms,
+        "store_bytes_in_use": store.bytes_in_use,
+        "store_file_bytes": store.file_bytes,
         "proc_total": files_total,
         "rates_mode": "basic",
         "uptime": int((time.time() - site.started_at) * 1000),
@@ -97,7 +96,8 @@ def node_shape(call: Call) -> Shape:
         "processors": os.cpu_count() or 1,
         "exchange_types": exchange_types(),
         "auth_mechanisms": [
-            {"name": name, "description": description, "enabled": enabled} for name, description, enabled in MECHANISMS
+            {"name": name, "description": description, "enabled": name in site.config.mechanisms}
+            for name, description in MECHANISMS
         ],
         "applications": _applications(),
         "contexts": contexts(site),

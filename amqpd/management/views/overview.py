@@ -7,8 +7,12 @@ import sys
 from typing import Final
 
 from amqpd.broker import governance
+from amqpd.broker.remote import RemoteUser
+from amqpd.broker.users import User
 from amqpd.management import counters
 from amqpd.management.call import Answer, Call, string
+from amqpd.management.counters import Names
+from amqpd.management.history import JointPast
 from amqpd.management.page import Shape
 from amqpd.management.rates import Sums
 from amqpd.management.site import Door, Site
@@ -77,10 +81,8 @@ async def show_overview(call: Call) -> object:
 
 
 def _numbers(call: Call) -> Shape:
-    sums = _sums(call)
-    measured = Measured(call.site.rates, sums.names, sums.row(), sums.history, call.ranges())
-    counted = tuple(name for name in sums.names if name in counters.COUNTED)
-    shape: Shape = {"message_stats": measured.message_stats(counted)}
+    names, measured = _measured(call)
+    shape: Shape = {"message_stats": measured.message_stats(tuple(name for name in names if name in counters.COUNTED))}
     if call.monitors:
         shape["churn_rates"] = measured.churn()
     shape["queue_totals"] = {**measured.lengths(), **_lengths_now(call)}
@@ -88,15 +90,18 @@ def _numbers(call: Call) -> Shape:
     return shape
 
 
-def _sums(call: Call) -> Sums:
-    """Everything for those who monitor, else what the user's virtual hosts make up."""
+def _measured(call: Call) -> tuple[Names, Measured]:
+    """Everything for those who monitor, else what the user's virtual hosts make up; and the names of what was measured."""
+    rates, ranges = call.site.rates, call.ranges()
     if call.monitors and "X-Vhost" not in call.request.headers:
-        return call.site.rates.overview
-    seen = [call.site.rates.vhosts[vhost.name] for vhost in call.visible_vhosts() if vhost.name in call.site.rates.vhosts]
-    sums = Sums(counters.VHOST)
+        sums = rates.overview
+        return sums.names, Measured(rates, sums.names, sums.row(), sums.history, ranges)
+    seen = [rates.vhosts[vhost.name] for vhost in call.visible_vhosts() if vhost.name in rates.vhosts]
+    joint = Sums(counters.VHOST)
     for vhost_sums in seen:
-        sums.add(counters.VHOST, vhost_sums.row())
-    return sums
+        joint.add(counters.VHOST, vhost_sums.row())
+    past = JointPast([vhost_sums.history for vhost_sums in seen])
+    return joint.names, Measured(rates, joint.names, joint.row(), past, ranges)
 
 
 def _lengths_now(call: Call) -> Shape:
@@ -153,7 +158,12 @@ def contexts(site: Site) -> list[Shape]:
 
 async def show_user(call: Call) -> object:
     """Who is asking."""
-    return {"name": text(call.user.name), "tags": list(call.user.tags), "is_internal_user": True}
+    return user_words(call.user)
+
+
+def user_words(user: User) -> Shape:
+    """A user in a word."""
+    return {"name": text(user.name), "tags": list(user.tags), "is_internal_user": not isinstance(user, RemoteUser)}
 
 
 async def show_cluster_name(call: Call) -> object:

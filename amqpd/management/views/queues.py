@@ -30,6 +30,8 @@ RANKS: Final[Ranks[Queue]] = {
 """What lists of queues are sorted by most."""
 
 
+NAME_MAX: Final = 255
+"""Octets of a name that AMQP can say."""
 LIGHT: Final = frozenset(
     (
         "arguments", "auto_delete", "consumers", "durable", "exclusive", "messages", "messages_ready",
@@ -129,6 +131,9 @@ async def declare_queue(call: Call) -> object:
     durable, auto_delete = boolean(body, "durable", True), boolean(body, "auto_delete", False)
     if boolean(body, "exclusive", False):
         raise bad_request("a queue that is exclusive to a connection cannot be declared over HTTP")
+    octets = len(name.encode("utf-8", "surrogateescape"))
+    if octets > NAME_MAX:
+        raise bad_request(f"queue should be less than 255 bytes, actually was {octets}")
     is_new = name not in vhost.queues
     table = encoded(body.get("arguments") or {})
     operations.declare_queue(call.client(vhost), vhost, name, durable, False, auto_delete, table)

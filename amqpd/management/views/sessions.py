@@ -9,25 +9,26 @@ from urllib.parse import parse_qsl
 from amqpd.management.call import MANAGEMENT_TAGS, NO_CONTENT, Call
 from amqpd.management.logins import TOKEN_SECONDS
 from amqpd.management.refusal import bad_request, not_authorised
-from amqpd.management.tables import text
+from amqpd.management.silence import whole
+from amqpd.management.views.overview import user_words
 
 
 async def log_in(call: Call) -> object:
     """Exchange a name and a password, sent as a form or as JSON, for a session token."""
     name, password = await _credentials(call)
-    user = call.site.logins.login(name, password, call.request.remote or "")
+    user = await call.site.logins.login(name, password, call.request.remote or "")
     if MANAGEMENT_TAGS.isdisjoint(user.tags):
         raise not_authorised("Not management user")
     token = call.site.logins.tokens.issue(user)
     return {
         "token": {"type": "bearer", "value": token},
-        "user": {"name": text(user.name), "tags": list(user.tags), "is_internal_user": True},
+        "user": user_words(user),
         "login_session_timeout": int(TOKEN_SECONDS / 60),
     }
 
 
 async def _credentials(call: Call) -> tuple[str, str]:
-    sent = await call.request.read()
+    sent = await whole(call.request.read())
     given: Mapping[str, Any]
     if sent.lstrip().startswith(b"{"):
         given = await call.body("username", "password")

@@ -118,10 +118,10 @@ async def delete_users(call: Call) -> object:
     """Delete several users; names that nobody has are passed over."""
     body = await call.body("users")
     names = body["users"]
-    if not isinstance(names, list):
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise bad_request("users must be a list of names")
     for name in names:
-        user = call.broker.users.by_name.get(str(name))
+        user = call.broker.users.by_name.get(name)
         if user is not None:
             administration.delete_user(call.broker, user)
     return await call.done()

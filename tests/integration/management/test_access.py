@@ -1,7 +1,11 @@
 """Who may do what over HTTP."""
 
+import re
+import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -59,6 +63,24 @@ def test_lists_hold_what_the_user_may_see(api: Api, broker: Broker, vhost: str) 
     assert 204 == api.delete(f"/api/users/viewer-{vhost[-8:]}")
 
 
+def test_overview_has_a_past_for_everybody(api: Api, broker: Broker, vhost: str) -> None:
+    """Who does not monitor sees the samples of his virtual hosts."""
+    name = f"viewer-{vhost[-8:]}"
+    viewer = user(api, broker, name, "management")
+    api.put(f"/api/permissions/{vhost}/{name}", {"configure": ".*", "write": ".*", "read": ".*"})
+    viewer.put(f"/api/queues/{vhost}/his")
+    body = {"routing_key": "his", "properties": {}, "payload": "x", "payload_encoding": "string"}
+    viewer.post(f"/api/exchanges/{vhost}/amq.default/publish", body)
+    deadline = time.monotonic() + 20
+    newest = 0
+    while not newest and time.monotonic() < deadline:
+        totals = viewer.get("/api/overview?lengths_age=60&lengths_incr=5")["queue_totals"]
+        newest = totals["messages_details"]["samples"][0]["sample"]
+        time.sleep(0.2)
+    assert (1, 1) == (newest, totals["messages"])
+    assert 204 == api.delete(f"/api/users/{name}")
+
+
 def test_session_token_lets_in_until_it_is_dropped(api: Api) -> None:
     """POST /api/login gives a bearer token, DELETE /api/login takes it back."""
     reply = api.call("POST", "/api/login", b"username=guest&password=guest", Content_Type="application/x-www-form-urlencoded")
@@ -114,6 +136,7 @@ def test_prefix_precedes_every_path(start_broker: Callable[..., BrokerProcess]) 
     broker = start_broker("--http-path-prefix", "/mq")
     api = Api(broker.http_url)
     assert "guest" == api.get("/api/whoami")["name"]
+    assert b"<title>" in api.call("GET", "").body
     api.url = api.url.removesuffix("/mq")
     assert 404 == api.call("GET", "/api/whoami").status
 
@@ -153,3 +176,15 @@ def test_definitions_are_loaded_at_start(start_broker: Callable[..., BrokerProce
     file.write_text('{"queues": [{"name": "loaded", "vhost": "/", "durable": true, "arguments": {}}]}')
     api = Api(start_broker("--load-definitions", str(file)).http_url)
     assert ["loaded"] == [found["name"] for found in api.get("/api/queues")]
+
+
+def test_malformed_request_is_one_line_in_the_log(start_broker: Callable[..., BrokerProcess]) -> None:
+    """Whoever speaks no HTTP gets 400, and the log no traceback."""
+    broker = start_broker()
+    address = urlsplit(broker.http_url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Null: \0\r\n\r\n")
+        assert client.recv(1000).startswith(b"HTTP/1.0 400 ")
+    broker.stop()
+    assert ["malformed HTTP request"] == re.findall("malformed HTTP request", broker.stderr)
+    assert 1 == broker.stderr.count("\n")

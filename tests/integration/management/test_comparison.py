@@ -38,7 +38,6 @@ EXPECTED: Final = {
     "overview.listeners[].socket_opts.exit_on_close": "an option of Erlang's sockets",
     "nodes[].metrics_gc_queue_length": "queues of Erlang processes",
     "queues.backing_queue_status": "counts of RabbitMQ's own queue implementation",
-    "exchanges.message_stats": "messages are counted by queues and channels",
     "connections.idle_since": "shown only of what is idle",
     "channels.idle_since": "the same",
     "vhosts.idle_since": "the same",

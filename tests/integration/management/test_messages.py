@@ -1,5 +1,6 @@
 """Publishing, getting, browsing, moving and pausing over HTTP."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pika
@@ -7,6 +8,7 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 
 from helpers.api import Api
+from helpers.broker import Broker
 
 GET = {"count": 10, "ackmode": "ack_requeue_true", "encoding": "auto"}
 
@@ -181,6 +183,7 @@ def test_unacknowledged_messages_name_their_holder(api: Api, channel: BlockingCh
     held = api.get(f"{queue}/unacked")
     assert [(tag, 1)] == [(found["consumer_tag"], found["delivery_tag"]) for found in held]
     assert "guest" == held[0]["channel_details"]["user"]
+    assert 0 <= held[0]["held_for"] < 60
 
 
 def test_paused_queue_delivers_nothing_until_resumed(api: Api, channel: BlockingChannel, queue: str) -> None:
@@ -195,6 +198,15 @@ def test_paused_queue_delivers_nothing_until_resumed(api: Api, channel: Blocking
     assert 204 == api.put(f"{queue}/resume")
     channel.connection.process_data_events(0.5)
     assert ("running", [b"later"]) == (api.get(queue)["state"], got)
+
+
+def test_pause_survives_a_restart(broker: Broker, api: Api, queue: str) -> None:
+    """A durable queue that is paused is still paused when the broker comes back."""
+    broker.require_restart()
+    assert 204 == api.put(f"{queue}/pause")
+    broker.restart()
+    api.url = broker.http_url
+    assert "paused" == api.get(queue)["state"]
 
 
 def test_limits_of_a_living_queue_change(api: Api, queue: str) -> None:
@@ -214,3 +226,83 @@ def test_age_of_the_oldest_message(api: Api, queue: str) -> None:
     shape = api.get(queue)
     assert 0 <= shape["oldest_message_age"] < 60
     assert shape["oldest_message_received_at"] == api.get(f"{queue}/messages")["messages"][0]["received_at"]
+
+
+@pytest.fixture
+def delaying(api: Api, queue: str) -> Iterator[str]:
+    """The path of a delaying exchange that drops duplicates, bound to the queue."""
+    path = queue.replace("/queues/", "/exchanges/")
+    arguments = {"x-delayed-type": "direct", "x-message-deduplication": True, "x-cache-size": 100}
+    assert 201 == api.put(path, {"type": "x-delayed-message", "arguments": arguments})
+    name = path.rpartition("/")[2]
+    assert 201 == api.call("POST", f"/api/bindings/%2F/e/{name}/q/{name}", {"routing_key": "k"}).status
+    yield path
+    api.delete(path)
+
+
+def send(api: Api, exchange: str, payload: str, **headers: object) -> bool:
+    """Publish to the exchange; True if it was routed."""
+    body = {"routing_key": "k", "properties": {"headers": headers}, "payload": payload, "payload_encoding": "string"}
+    return bool(api.post(f"{exchange}/publish", body)["routed"])
+
+
+def test_publish_passes_the_gates(api: Api, queue: str, delaying: str) -> None:
+    """What an exchange holds back or drops as a duplicate counts as routed, as on a channel."""
+    header = "x-deduplication-header"
+    assert [True] * 3 == [
+        send(api, delaying, "later", **{"x-delay": 3_600_000}),
+        send(api, delaying, "once", **{header: "a"}),
+        send(api, delaying, "twice", **{header: "a"}),
+    ]
+    assert (["once"], 1) == (payloads(api, queue), api.get(delaying)["messages_delayed"])
+
+
+def test_scheduled_messages_are_listed_and_cancelled(api: Api, delaying: str) -> None:
+    """The next ones first, page by page; one that is cancelled is gone, and cancelling it again is 404."""
+    for delay in (3_000_000, 1_000_000, 2_000_000):
+        send(api, delaying, str(delay), **{"x-delay": delay})
+    page = api.get(f"{delaying}/scheduled?count=2")
+    rest = api.get(f"{delaying}/scheduled?after={page['next']}")
+    found = [*page["messages"], *rest["messages"]]
+    assert (["1000000", "2000000", "3000000"], None) == ([message["payload"] for message in found], rest["next"])
+    assert found[0]["due_at"] < found[1]["due_at"]
+    assert ["k"] == found[0]["routing_keys"]
+    place = f"{delaying}/scheduled/{found[1]['id']}"
+    assert [204, 404, 400] == [api.delete(place), api.delete(place), api.delete(f"{delaying}/scheduled/x")]
+    left = [message["payload"] for message in api.get(f"{delaying}/scheduled")["messages"]]
+    assert (["1000000", "3000000"], 2) == (left, api.get(delaying)["messages_delayed"])
+
+
+def test_exchange_that_holds_nothing_back(api: Api) -> None:
+    """Its list is empty, and nothing can be cancelled."""
+    assert {"messages": [], "next": None} == api.get("/api/exchanges/%2F/amq.direct/scheduled")
+    assert 404 == api.delete("/api/exchanges/%2F/amq.direct/scheduled/1.1")
+
+
+def test_publish_is_traced(api: Api, channel: BlockingChannel, queue: str) -> None:
+    """The firehose sees what is published over HTTP."""
+    name = queue.rpartition("/")[2]
+    channel.queue_bind(name, "amq.rabbitmq.trace", "publish.amq.fanout")
+    assert 204 == api.put("/api/vhosts/%2F", {"tracing": True})
+    body = {"routing_key": "seen", "properties": {}, "payload": "x", "payload_encoding": "string"}
+    api.post("/api/exchanges/%2F/amq.fanout/publish", body)
+    assert 204 == api.put("/api/vhosts/%2F", {"tracing": False})
+    found = api.get(f"{queue}/messages")["messages"]
+    assert [("publish.amq.fanout", ["seen"])] == [
+        (message["routing_key"], message["properties"]["headers"]["routing_keys"]) for message in found
+    ]
+
+
+def test_exchange_counts_what_goes_through(api: Api, queue: str, delaying: str) -> None:
+    """Published once, routed to no queue or to each that it is bound to."""
+    source = "/api/exchanges/%2F/amq.direct"
+    before = api.get(source).get("message_stats", {"publish_in": 0, "publish_out": 0})
+    name = queue.rpartition("/")[2]
+    for key in ("one", "two"):
+        api.call("POST", f"/api/bindings/%2F/e/amq.direct/q/{name}", {"routing_key": f"{name} {key}"})
+    for key in ("one", "two", "none"):
+        body = {"routing_key": f"{name} {key}", "properties": {}, "payload": "x", "payload_encoding": "string"}
+        api.post(f"{source}/publish", body)
+    stats = api.get(source)["message_stats"]
+    assert (3, 2) == (stats["publish_in"] - before["publish_in"], stats["publish_out"] - before["publish_out"])
+    assert "message_stats" not in api.get(delaying)

@@ -30,6 +30,7 @@ def test_inequivalent_redeclaration_is_400_with_the_explanation(api: Api, vhost:
     [
         (b"nonsense", "not_json"),
         (b"[]", "not_json"),
+        (rb'{"arguments": {"a": "\ud800"}}', "not_json"),
         ({"durable": 3}, ["not_boolean", 3]),
         ({"arguments": {"a": None}}, "null_not_allowed"),
     ],
@@ -51,6 +52,19 @@ def test_trailing_slash_and_encoded_names(api: Api, vhost: str) -> None:
     """A trailing slash is nothing, and a name may hold any character, percent-encoded."""
     assert 201 == api.put(f"/api/queues/{vhost}/a%2Fb%20%7Bc%7D%C3%A9/")
     assert "a/b {c}é" == api.get(f"/api/queues/{vhost}/a%2Fb%20%7Bc%7D%C3%A9")["name"]
+
+
+def test_names_of_dots(api: Api, vhost: str) -> None:
+    """A client that would resolve `.` and `..` says them behind a line feed."""
+    assert [201, 201] == [api.put(f"/api/queues/{vhost}/%0A{name}") for name in (".", "..")]
+    assert [".", ".."] == [found["name"] for found in api.get(f"/api/queues/{vhost}")]
+    assert ".." == api.get(f"/api/queues/{vhost}/%2E%2E")["name"]
+
+
+def test_name_that_is_too_long(api: Api, vhost: str) -> None:
+    """A queue that no client could name is refused in RabbitMQ's words."""
+    reply = api.call("PUT", f"/api/queues/{vhost}/{'x' * 256}", {})
+    assert (400, "queue should be less than 255 bytes, actually was 256") == (reply.status, reply.json["reason"])
 
 
 def test_binding_is_found_by_its_properties_key(api: Api, vhost: str) -> None:

@@ -11,6 +11,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from helpers.api import Api
 
+GROUPS = (
+    "queue_coarse_metrics", "queue_metrics", "queue_delivery_metrics", "queue_consumer_count", "channel_metrics",
+    "connection_coarse_metrics", "connection_metrics", "channel_process_metrics", "vhost_status", "auth_attempt_metrics",
+)  # fmt: skip
+
 
 @pytest.fixture
 def metrics(api: Api) -> str:
@@ -105,3 +110,37 @@ def test_an_answer_is_compressed_if_that_is_wanted(metrics: str) -> None:
     _, headers, body = fetch(metrics, **{"Accept-Encoding": "gzip"})
     assert ("gzip", True) == (headers["Content-Encoding"], gzip.decompress(body).startswith(b"# HELP rabbitmq_"))
     assert "text/plain; version=0.0.4; charset=utf-8" == headers["Content-Type"]
+
+
+def test_a_busy_broker_is_parsed(metrics: str, channel: BlockingChannel, unique_name: str) -> None:
+    """Whatever names hold: each sample stands once, and belongs to a family of its name that has a type and a help text."""
+    names = [f'{unique_name} "quoted" \\back\\slash {{braces}}, comma=', f"{unique_name} é 漢 😀 \x7f\x01"]
+    for name in names:
+        channel.queue_declare(name, auto_delete=True)
+        channel.basic_consume(name, lambda *_: None)
+        channel.basic_publish("", name, b"x")
+    query = "&".join(f"family={group}" for group in GROUPS)
+    for path in ("", "/per-object", f"/detailed?{query}", "/memory-breakdown"):
+        text = fetch(metrics + path)[2].decode()
+        found = list(text_string_to_metric_families(text))
+        assert [] == [family.name for family in found if family.type == "unknown" and not family.documentation]
+        keys = [(sample.name, str(sorted(sample.labels.items()))) for family in found for sample in family.samples]
+        assert len(keys) == len(set(keys))
+        assert len(keys) == sum(1 for line in text.splitlines() if line and not line.startswith("#"))
+        if path.startswith(("/per", "/detailed")):
+            assert set(names) <= {sample.labels.get("queue") for family in found for sample in family.samples}
+    for name in names:
+        channel.queue_delete(name)
+
+
+def test_publishing_over_http_leaves_no_channel(api: Api, metrics: str) -> None:
+    """A message that is published over HTTP is counted, and what published it is gone afterwards."""
+    before = samples(metrics)
+    body = {"routing_key": "nowhere", "properties": {}, "payload": "", "payload_encoding": "string"}
+    for _ in range(3):
+        assert {"routed": False} == api.post("/api/exchanges/%2F/amq.direct/publish", body)
+    after = samples(metrics)
+    opened, closed = ("rabbitmq_channels_opened_total",), ("rabbitmq_channels_closed_total",)
+    assert after[opened] - after[closed] == before[opened] - before[closed]
+    received = ("rabbitmq_global_messages_received_total", "amqp091")
+    assert after[received] >= before[received] + 3

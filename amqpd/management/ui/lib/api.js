@@ -26,7 +26,12 @@ export class Unreachable extends Error {
 
 /** A path with its values percent-encoded: path`queues/${vhost}/${name}`. */
 export function path(texts, ...values) {
-  return texts.reduce((whole, text, position) => whole + encodeURIComponent(values[position - 1]) + text);
+  return texts.reduce((whole, text, position) => whole + segment(values[position - 1]) + text);
+}
+
+/** A segment of a path; `.` and `..`, which the browser would resolve, stand behind a line feed. */
+function segment(value) {
+  return value === "." || value === ".." ? `%0A${value}` : encodeURIComponent(value);
 }
 
 export const token = {

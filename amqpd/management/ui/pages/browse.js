@@ -5,6 +5,7 @@ import { h } from "../lib/dom.js";
 import { count, plural } from "../lib/format.js";
 import { go, here } from "../lib/router.js";
 import { button } from "../parts/button.js";
+import { onward } from "../parts/pager.js";
 import { empty } from "../parts/states.js";
 import { toast } from "../parts/toast.js";
 import { messageCard } from "./message.js";
@@ -111,14 +112,4 @@ function filterForm(route) {
     go(here().with({ ...wanted, after: "" }));
   };
   return form;
-}
-
-function onward(route, next) {
-  if (!route.get("after") && next === null) return null;
-  return h(
-    "nav",
-    { class: "pager", "aria-label": "Pages" },
-    route.get("after") && h("a", { class: "button", href: route.with({ after: "" }) }, "From the start"),
-    next !== null && h("a", { class: "button", href: route.with({ after: next }), rel: "next" }, "Next messages"),
-  );
 }

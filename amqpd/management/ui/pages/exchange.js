@@ -2,32 +2,37 @@
 
 import { call, get, path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
-import { plural } from "../lib/format.js";
+import { plural, rate } from "../lib/format.js";
 import { DEFAULT_EXCHANGE, go } from "../lib/router.js";
 import { badge } from "../parts/badge.js";
 import { button } from "../parts/button.js";
+import { chart } from "../parts/chart.js";
 import { argumentList, details } from "../parts/details.js";
 import { ask } from "../parts/dialog.js";
 import { EDGES_MAX, graph } from "../parts/graph.js";
 import { head } from "../parts/head.js";
+import { sampled } from "../parts/ranges.js";
+import { rates } from "../parts/scale.js";
 import { empty } from "../parts/states.js";
 import { bind, bindingTable } from "./binding.js";
 import { exchangeTitle, features, segmentOf } from "./exchanges.js";
 import { publish } from "./publish.js";
+import { loadScheduled, scheduledView } from "./scheduled.js";
 
 export const exchangePage = {
   title: (route) => route.segments[2],
   load: async (route, signal) => {
     const here = path`exchanges/${route.segments[1]}/${route.segments[2]}`;
-    if (route.segments[2] === DEFAULT_EXCHANGE) return { exchange: await get(here, {}, signal), from: [], into: [] };
-    const [exchange, from, into] = await Promise.all([
-      get(here, {}, signal),
+    const exchange = await get(here, sampled(route, "msg_rates"), signal);
+    if (route.segments[2] === DEFAULT_EXCHANGE) return { exchange, from: [], into: [] };
+    const [from, into, scheduled] = await Promise.all([
       get(`${here}/bindings/source`, {}, signal),
       get(`${here}/bindings/destination`, {}, signal),
+      isDelaying(exchange) ? loadScheduled(here, route, signal).catch(withoutRight) : null,
     ]);
-    return { exchange, from, into };
+    return { exchange, from, into, scheduled };
   },
-  view: ({ exchange, from, into }, route) => {
+  view: ({ exchange, from, into, scheduled }, route) => {
     const isDefault = exchange.name === "";
     return [
       head(exchangeTitle(exchange.name), {
@@ -49,6 +54,7 @@ export const exchangePage = {
           ["Arguments", argumentList(exchange.arguments)],
         ]),
       ),
+      exchange.message_stats && flow(exchange.message_stats),
       picture(from, into),
       h(
         "section",
@@ -58,9 +64,32 @@ export const exchangePage = {
       ),
       into.length > 0 &&
         h("section", {}, h("h2", {}, "Fed by"), bindingTable(into, route, { withSource: true, canUnbind: true })),
+      scheduled && scheduledView(exchange, scheduled, route),
     ];
   },
 };
+
+/** True if the exchange may hold messages back. */
+function isDelaying(exchange) {
+  return exchange.messages_delayed !== undefined;
+}
+
+/** Who may not read from the exchange sees the rest of the page. */
+function withoutRight(error) {
+  if (error.status !== 401 || error.isLoggedOut) throw error;
+  return null;
+}
+
+function flow(stats) {
+  return chart({
+    title: "Message rates",
+    format: rate,
+    series: [
+      { label: "Published to it", colour: 3, points: rates(stats.publish_in_details) },
+      { label: "Routed to queues", colour: 4, points: rates(stats.publish_out_details) },
+    ],
+  });
+}
 
 function nowhere(isDefault) {
   return isDefault

@@ -2,6 +2,7 @@
 
 import { call, get, path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
+import { rate } from "../lib/format.js";
 import { DEFAULT_EXCHANGE, go, to } from "../lib/router.js";
 import { session } from "../lib/session.js";
 import { badge } from "../parts/badge.js";
@@ -29,6 +30,18 @@ export const exchangesPage = listPage({
     { label: "Features", cell: features },
     { label: "Arguments", cell: (exchange) => argumentList(exchange.arguments) },
     { label: "Policy", sort: "policy", cell: (exchange) => exchange.policy },
+    {
+      label: "Published",
+      sort: "message_stats.publish_in_details.rate",
+      isNumber: true,
+      cell: (exchange) => rate(exchange.message_stats?.publish_in_details.rate),
+    },
+    {
+      label: "Routed",
+      sort: "message_stats.publish_out_details.rate",
+      isNumber: true,
+      cell: (exchange) => rate(exchange.message_stats?.publish_out_details.rate),
+    },
   ],
 });
 

@@ -2,17 +2,16 @@
 
 import { get } from "../lib/api.js";
 import { h } from "../lib/dom.js";
-import { byteRate, bytes, compact, count, duration, rate } from "../lib/format.js";
+import { byteRate, bytes, count, duration, rate } from "../lib/format.js";
 import { session } from "../lib/session.js";
 import { badge } from "../parts/badge.js";
-import { chart } from "../parts/chart.js";
 import { details } from "../parts/details.js";
 import { head } from "../parts/head.js";
 import { meter } from "../parts/meter.js";
 import { ranges, sampled } from "../parts/ranges.js";
-import { points, rates } from "../parts/scale.js";
 import { table } from "../parts/table.js";
 import { tile } from "../parts/tile.js";
+import { lengthChart, messageTiles, rateChart } from "../parts/traffic.js";
 
 export const overviewPage = {
   title: () => "Overview",
@@ -29,7 +28,7 @@ export const overviewPage = {
     head("Overview", { beside: badge(`amqpd ${overview.amqpd_version}`), actions: ranges(route) }),
     node && alarms(node),
     tiles(overview),
-    h("div", { class: "charts" }, queued(overview), flow(overview)),
+    h("div", { class: "charts" }, lengthChart(overview.queue_totals), rateChart(overview.message_stats)),
     h("div", { class: "columns" }, node && resources(node), about(overview, node)),
     hosts(vhosts),
   ],
@@ -47,45 +46,13 @@ function tiles({ queue_totals: totals, message_stats: stats, object_totals: obje
   return h(
     "section",
     { class: "tiles", "aria-label": "Totals" },
-    tile("Ready", compact(totals.messages_ready), { colour: 1 }),
-    tile("Unacked", compact(totals.messages_unacknowledged), { colour: 2 }),
-    tile("Published", rate(stats.publish_details.rate), { colour: 3 }),
-    tile("Delivered", rate(stats.deliver_get_details.rate), { colour: 4 }),
+    messageTiles(totals, stats),
     tile("Connections", count(objects.connections), { address: "#/connections" }),
     tile("Channels", count(objects.channels), { address: "#/channels" }),
     tile("Exchanges", count(objects.exchanges), { address: "#/exchanges" }),
     tile("Queues", count(objects.queues), { address: "#/queues" }),
     tile("Consumers", count(objects.consumers)),
   );
-}
-
-function queued({ queue_totals: totals }) {
-  return chart({
-    title: "Queued messages",
-    format: compact,
-    series: [
-      { label: "Ready", colour: 1, points: points(totals.messages_ready_details), now: totals.messages_ready },
-      {
-        label: "Unacknowledged",
-        colour: 2,
-        points: points(totals.messages_unacknowledged_details),
-        now: totals.messages_unacknowledged,
-      },
-    ],
-  });
-}
-
-function flow({ message_stats: stats }) {
-  return chart({
-    title: "Message rates",
-    format: rate,
-    series: [
-      { label: "Published", colour: 3, points: rates(stats.publish_details) },
-      { label: "Delivered", colour: 4, points: rates(stats.deliver_get_details) },
-      { label: "Acknowledged", colour: 5, points: rates(stats.ack_details) },
-      { label: "Redelivered", colour: 6, points: rates(stats.redeliver_details) },
-    ],
-  });
 }
 
 function resources(node) {
@@ -98,6 +65,7 @@ function resources(node) {
     meter("Sockets", node.sockets_used, node.sockets_total, `${count(node.sockets_used)} of ${count(node.sockets_total)}`),
     details([
       ["Free disk space", `${bytes(node.disk_free)}, alarm below ${bytes(node.disk_free_limit)}`],
+      ["Message store", `${bytes(node.store_bytes_in_use)} in use of ${bytes(node.store_file_bytes)} on disk`],
       ["Up for", duration(Math.floor(node.uptime / 1000))],
     ]),
   );

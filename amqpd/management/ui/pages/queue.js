@@ -2,20 +2,19 @@
 
 import { call, get, path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
-import { bytes, compact, count, duration, plural, rate } from "../lib/format.js";
+import { bytes, count, duration, plural } from "../lib/format.js";
 import { go, to } from "../lib/router.js";
 import { refresh } from "../lib/stage.js";
 import { button } from "../parts/button.js";
-import { chart } from "../parts/chart.js";
 import { argumentList, details } from "../parts/details.js";
 import { ask } from "../parts/dialog.js";
 import { head } from "../parts/head.js";
 import { sampled } from "../parts/ranges.js";
-import { points, rates } from "../parts/scale.js";
 import { empty } from "../parts/states.js";
 import { tabs } from "../parts/tabs.js";
 import { tile } from "../parts/tile.js";
 import { toast } from "../parts/toast.js";
+import { lengthChart, messageTiles, rateChart } from "../parts/traffic.js";
 import { changeLimits } from "./arguments.js";
 import { bind, bindingTable } from "./binding.js";
 import { loadMessages, messagesView } from "./browse.js";
@@ -76,7 +75,7 @@ function content(queue, more, route) {
     case "unacked":
       return unackedView(more, route);
     default:
-      return [tiles(queue), h("div", { class: "charts" }, lengths(queue), flow(queue)), about(queue)];
+      return [tiles(queue), h("div", { class: "charts" }, lengthChart(queue), rateChart(queue.message_stats)), about(queue)];
   }
 }
 
@@ -93,47 +92,14 @@ function actions(queue) {
 }
 
 function tiles(queue) {
-  const { message_stats: stats } = queue;
   return h(
     "section",
     { class: "tiles", "aria-label": "Totals" },
-    tile("Ready", compact(queue.messages_ready), { colour: 1 }),
-    tile("Unacked", compact(queue.messages_unacknowledged), { colour: 2 }),
-    tile("Published", rate(stats.publish_details.rate), { colour: 3 }),
-    tile("Delivered", rate(stats.deliver_get_details.rate), { colour: 4 }),
+    messageTiles(queue, queue.message_stats),
     tile("Consumers", count(queue.consumers), { address: to.queue(queue.vhost, queue.name, "consumers") }),
     tile("Oldest message", queue.oldest_message_age === undefined ? "–" : duration(queue.oldest_message_age)),
     tile("Size", bytes(queue.message_bytes)),
   );
-}
-
-function lengths(queue) {
-  return chart({
-    title: "Queued messages",
-    format: compact,
-    series: [
-      { label: "Ready", colour: 1, points: points(queue.messages_ready_details), now: queue.messages_ready },
-      {
-        label: "Unacknowledged",
-        colour: 2,
-        points: points(queue.messages_unacknowledged_details),
-        now: queue.messages_unacknowledged,
-      },
-    ],
-  });
-}
-
-function flow({ message_stats: stats }) {
-  return chart({
-    title: "Message rates",
-    format: rate,
-    series: [
-      { label: "Published", colour: 3, points: rates(stats.publish_details) },
-      { label: "Delivered", colour: 4, points: rates(stats.deliver_get_details) },
-      { label: "Acknowledged", colour: 5, points: rates(stats.ack_details) },
-      { label: "Redelivered", colour: 6, points: rates(stats.redeliver_details) },
-    ],
-  });
 }
 
 function about(queue) {

@@ -23,6 +23,7 @@ export function unackedView(messages, route) {
       { label: "Exchange", cell: (message) => exchangeTitle(message.exchange) },
       { label: "Routing key", cell: (message) => h("code", {}, message.routing_key) },
       { label: "Bytes", isNumber: true, cell: (message) => message.payload_bytes },
+      { label: "Held for", isNumber: true, cell: (message) => duration(message.held_for) },
       { label: "Age", isNumber: true, cell: (message) => duration(message.age) },
       { label: "Redelivered", cell: (message) => (message.redelivered ? "yes" : "no") },
     ],

@@ -43,3 +43,14 @@ export function pageOf(route) {
   const size = Number(route.get("size"));
   return { page: Math.max(1, Number(route.get("page", 1)) || 1), pageSize: PAGE_SIZES.includes(size) ? size : PAGE_SIZE };
 }
+
+/** Links to the start and to the next page of messages, where the API only says where to go on. */
+export function onward(route, next) {
+  if (!route.get("after") && next === null) return null;
+  return h(
+    "nav",
+    { class: "pager", "aria-label": "Pages" },
+    route.get("after") && h("a", { class: "button", href: route.with({ after: "" }) }, "From the start"),
+    next !== null && h("a", { class: "button", href: route.with({ after: next }), rel: "next" }, "Next messages"),
+  );
+}

@@ -317,3 +317,32 @@ def test_connection_is_followed_to_its_messages_and_closed(
     visitor.submit({"reason": "maintenance"}, told="is closed")
     visitor.see_title("Connections")
     assert 404 == api.call("GET", f"/api/connections/{quote(held_by['connection_name'], safe='')}").status
+
+
+def test_scheduled_messages_are_shown_and_cancelled(visitor: Visitor, api: Api, unique_name: str) -> None:
+    """A delaying exchange's page lists what it holds back, and a message can be cancelled."""
+    path = f"/api/exchanges/%2F/{quote(unique_name, safe='')}"
+    assert 201 == api.put(path, {"type": "x-delayed-message", "arguments": {"x-delayed-type": "direct"}})
+    properties = {"headers": {"x-delay": 3_600_000}}
+    for payload in ("kept for later", "not wanted"):
+        body = {"routing_key": payload, "properties": properties, "payload": payload, "payload_encoding": "string"}
+        assert {"routed": True} == api.post(f"{path}/publish", body)
+    visitor.open(f"exchanges/%2F/{quote(unique_name, safe='')}", unique_name)
+    visitor.see("2 messages held back")
+    visitor.press("Cancel", visitor.page.locator("article", has_text="not wanted"))
+    visitor.press("Cancel the message", visitor.page.locator("dialog"))
+    visitor.see("1 message held back")
+    visitor.see("kept for later")
+    assert ["kept for later"] == [found["payload"] for found in api.get(f"{path}/scheduled")["messages"]]
+    api.delete(path)
+
+
+def test_queue_named_like_a_folder(visitor: Visitor, api: Api) -> None:
+    """Names that a browser would resolve in a path open like any other."""
+    for name in (".", ".."):
+        assert 201 == api.put(f"/api/queues/%2F/%0A{name}")
+        visitor.open(f"queues/%2F/{name}", name)
+        visitor.press("Pause")
+        visitor.see("Consumers get nothing until the queue is resumed.")
+        assert "paused" == api.get(f"/api/queues/%2F/%0A{name}")["state"]
+        api.delete(f"/api/queues/%2F/%0A{name}")

@@ -193,6 +193,58 @@ def test_messages_are_moved_until_the_target_takes_no_more(api: Played, capsys: 
     assert "moved\t5\nrefused\t995\n" == capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("command", "body", "remark"),
+    [
+        (
+            ["set_vm_memory_high_watermark", "0.4"],
+            {"vm_memory_high_watermark": {"relative": 0.4}},
+            "Setting memory threshold on amqpd@host to 0.4 ...\n",
+        ),
+        (
+            ["set_vm_memory_high_watermark", "absolute", "4GB"],
+            {"vm_memory_high_watermark": {"absolute": "4GB"}},
+            "Setting memory threshold on amqpd@host to 4GB bytes ...\n",
+        ),
+        (
+            ["set_disk_free_limit", "50MB"],
+            {"disk_free_limit": {"absolute": "50MB"}},
+            "Setting disk free limit on amqpd@host to 50MB bytes ...\n",
+        ),
+        (
+            ["set_disk_free_limit", "mem_relative", "1.5"],
+            {"disk_free_limit": {"relative": 1.5}},
+            "Setting disk free limit on amqpd@host to 1.5 times the total RAM ...\n",
+        ),
+    ],
+)
+def test_limits_are_changed(
+    api: Played, capsys: pytest.CaptureFixture[str], command: list[str], body: object, remark: str
+) -> None:
+    """In the words of rabbitmqctl."""
+    api.answers["GET", "/api/overview"] = (200, {"node": "amqpd@host"})
+    api.answers["PUT", "/api/nodes/amqpd%40host/watermarks"] = (204, None)
+    assert 0 == main(command)
+    assert ("PUT", "/api/nodes/amqpd%40host/watermarks", body) == api.asked[-1]
+    assert remark == capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "exit_code"),
+    [
+        (["set_vm_memory_high_watermark", "2"], DATA),
+        (["set_vm_memory_high_watermark", "much"], DATA),
+        (["set_vm_memory_high_watermark"], USAGE),
+        (["set_disk_free_limit", "mem_relative", "much"], DATA),
+        (["set_disk_free_limit"], USAGE),
+    ],
+)
+def test_limits_that_make_no_sense_are_not_sent(api: Played, command: list[str], exit_code: int) -> None:
+    """The exit code is rabbitmqctl's."""
+    assert exit_code == main(command)
+    assert [] == api.asked
+
+
 def test_an_option_counts_before_and_behind_the_command(api: Played) -> None:
     """What stands behind wins."""
     api.answers["GET", "/api/queues/late"] = (200, [])

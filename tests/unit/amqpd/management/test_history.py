@@ -1,4 +1,4 @@
-from amqpd.management.history import History
+from amqpd.management.history import History, JointPast
 
 
 def test_idle_object_keeps_one_sample() -> None:
@@ -23,3 +23,12 @@ def test_oldest_changes_are_forgotten() -> None:
     for step in (1, 2, 3):
         history.note(step, (step,))
     assert [None, (2,), (3,)] == [history.at(1), history.at(2), history.at(3)]
+
+
+def test_joint_past_is_the_sum() -> None:
+    """Parts count from their first sample on; before the first of all there is nothing."""
+    early, late = History(3), History(3)
+    early.note(1, (1, 10))
+    early.note(3, (2, 20))
+    late.note(2, (5, 50))
+    assert [None, (1, 10), (6, 60), (7, 70)] == [JointPast([early, late]).at(step) for step in range(4)]

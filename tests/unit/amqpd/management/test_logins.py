@@ -1,3 +1,6 @@
+"""Who asks, over HTTP."""
+
+import asyncio
 import base64
 
 import pytest
@@ -5,7 +8,7 @@ import pytest
 from amqpd.broker import passwords
 from amqpd.broker.patience import FAILURES, PAUSE
 from amqpd.broker.users import User, Users
-from amqpd.management.logins import TOKEN_SECONDS, Logins, Unknown
+from amqpd.management.logins import TOKEN_SECONDS, Logins, Unknown, internal_alone
 from amqpd.management.refusal import Refusal
 
 
@@ -27,6 +30,11 @@ def users() -> Users:
     return users
 
 
+def logins(users: Users, time: Time) -> Logins:
+    """Logins of these users alone."""
+    return Logins(users, internal_alone(users), time)
+
+
 def basic(name: str, password: str) -> str:
     """An Authorization header."""
     return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
@@ -35,39 +43,39 @@ def basic(name: str, password: str) -> str:
 def test_basic_credentials_name_the_user(users: Users) -> None:
     """The scheme's case does not matter, and a password may hold colons."""
     users.by_name["bob"] = User("bob", passwords.hash_password("a:b"), passwords.SHA256, ())
-    assert "bob" == Logins(users, Time()).user(basic("bob", "a:b").replace("Basic", "bAsIc"), "::1").name
+    assert "bob" == asyncio.run(logins(users, Time()).user(basic("bob", "a:b").replace("Basic", "bAsIc"), "::1")).name
 
 
 @pytest.mark.parametrize("header", ["Basic !", "Basic bm9jb2xvbg==", "Digest x", "", "Bearer x"])
 def test_header_that_is_no_credentials(users: Users, header: str) -> None:
     """Whatever else is sent is refused as unknown."""
     with pytest.raises(Unknown):
-        Logins(users, Time()).user(header, "::1")
+        asyncio.run(logins(users, Time()).user(header, "::1"))
 
 
 def test_token_lives_as_long_as_it_is_used(users: Users) -> None:
     """Each use of a token renews it; without use it expires."""
     time = Time()
-    logins = Logins(users, time)
-    token = logins.tokens.issue(users.by_name["ada"])
+    checked = logins(users, time)
+    token = checked.tokens.issue(users.by_name["ada"])
     for _ in range(3):
         time.now += TOKEN_SECONDS - 1
-        assert "ada" == logins.user(f"Bearer {token}", "::1").name
+        assert "ada" == asyncio.run(checked.user(f"Bearer {token}", "::1")).name
     time.now += TOKEN_SECONDS + 1
     with pytest.raises(Unknown):
-        logins.user(f"Bearer {token}", "::1")
+        asyncio.run(checked.user(f"Bearer {token}", "::1"))
 
 
 def test_patience_ends_and_returns(users: Users) -> None:
     """After too many failures even the right password has to wait, and is accepted once the time is over."""
     time = Time()
-    logins = Logins(users, time)
+    checked = logins(users, time)
     for _ in range(FAILURES):
         with pytest.raises(Unknown):
-            logins.login("ada", "wrong", "10.0.0.1")
+            asyncio.run(checked.login("ada", "wrong", "10.0.0.1"))
     with pytest.raises(Refusal) as refused:
-        logins.login("ada", "secret", "10.0.0.1")
+        asyncio.run(checked.login("ada", "secret", "10.0.0.1"))
     assert 429 == refused.value.status
-    assert "ada" == logins.login("ada", "secret", "10.0.0.2").name
+    assert "ada" == asyncio.run(checked.login("ada", "secret", "10.0.0.2")).name
     time.now += PAUSE
-    assert "ada" == logins.login("ada", "secret", "10.0.0.1").name
+    assert "ada" == asyncio.run(checked.login("ada", "secret", "10.0.0.1")).name

@@ -1,0 +1,25 @@
+"""Maintenance: a broker that serves no clients, but its operators."""
+
+from typing import Final
+
+from amqpd.ctl.command import Command, Invocation
+
+
+def drain(invocation: Invocation) -> None:
+    """Close every connection and accept no other."""
+    node = invocation.api.get("overview")["node"]
+    invocation.output.remark(f"Will put node {node} into maintenance mode. The node will no longer serve any client traffic!")
+    invocation.api.put("nodes", node, "maintenance")
+
+
+def revive(invocation: Invocation) -> None:
+    """Accept connections again."""
+    node = invocation.api.get("overview")["node"]
+    invocation.output.remark(f"Will undo maintenance mode of node {node}")
+    invocation.api.delete("nodes", node, "maintenance")
+
+
+COMMANDS: Final = (
+    Command("drain", "close all connections and accept no other, until revive or a restart", drain, ()),
+    Command("revive", "accept connections again after drain", revive, ()),
+)

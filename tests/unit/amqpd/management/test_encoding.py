@@ -1,0 +1,37 @@
+"""JSON as it comes and as it is sent."""
+
+import asyncio
+import json
+
+import pytest
+
+from amqpd.management.encoding import PIECE_BYTES, Encoded, decode, encode_slowly
+
+
+def test_what_json_can_hold() -> None:
+    """Numbers, escapes and pairs of surrogates mean what they mean."""
+    assert {"a": [1, -2.5e3, "\U0001f600é"]} == decode(rb'{"a": [1, -2.5e3, "\ud83d\ude00\u00e9"]}')
+
+
+@pytest.mark.parametrize(
+    "text", [b"NaN", b"-Infinity", b"1e999", rb'{"a": ["\ud800"]}', rb'{"\udc80": 1}', b"\xff", b"[" * 100_000]
+)
+def test_what_could_not_be_sent_back_is_refused(text: bytes) -> None:
+    """Numbers that JSON lacks, halves of pairs, no UTF-8, and nesting without end."""
+    with pytest.raises(ValueError, match=r"."):
+        decode(text)
+
+
+@pytest.mark.parametrize("value", [[], [1], {"a": 1}, ["x"] * 1000, [["y" * 1000]] * 1000, ["z" * PIECE_BYTES] * 3, "text"])
+def test_pieces_make_up_the_whole(value: object) -> None:
+    """Short and long lists and other values: as many bytes as was said, and none of the pieces much too long."""
+    encoded = asyncio.run(encode_slowly(value))
+    pieces = list(encoded.pieces())
+    assert (value, encoded.size) == (json.loads(b"".join(pieces)), len(b"".join(pieces)))
+    assert max(len(piece) for piece in pieces) <= 2 * PIECE_BYTES
+
+
+def test_items_that_are_json_make_a_list() -> None:
+    """Also where a piece ends with the last item."""
+    items = [b"1" * PIECE_BYTES, b"2", b"3" * PIECE_BYTES]
+    assert b"[" + b",".join(items) + b"]" == b"".join(Encoded(items).pieces())
