@@ -11,7 +11,7 @@ from typing import Final
 from amqpd.broker import facts, governance, passwords
 from amqpd.broker.arguments import QueueArguments
 from amqpd.broker.broker import Broker
-from amqpd.broker.journal import queue_row
+from amqpd.broker.journal import pause_row, queue_row
 from amqpd.broker.permissions import Access, Permission, TopicPermission
 from amqpd.broker.profile import Profile
 from amqpd.broker.queue import Queue
@@ -109,6 +109,20 @@ def change_arguments(broker: Broker, queue: Queue, changes: dict[str, object]) -
     queue.obey(queue.policy, queue.operator_policy)
     if queue.durable:
         broker.journal.save(queue_row(queue))
+
+
+def pause_queue(broker: Broker, queue: Queue) -> None:
+    """Deliver nothing to the queue's consumers until it is resumed; a durable queue stays paused over a restart."""
+    queue.dispatch.pause()
+    if queue.durable:
+        broker.journal.save(pause_row(queue))
+
+
+def resume_queue(broker: Broker, queue: Queue) -> None:
+    """Deliver again."""
+    queue.dispatch.resume()
+    if queue.durable:
+        broker.journal.remove(pause_row(queue))
 
 
 # --- users -------------------------------------------------------------------------------------------------------------

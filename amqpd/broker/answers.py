@@ -1,7 +1,8 @@
-"""What a backend that has to be asked said to one connection.
+"""What a backend that has to be asked said to one connection, or for one request to the management.
 
 1. Nobody waits in the core: a question without an answer raises `Undecided`, and the command is done again once it is there.
 2. Only permission is remembered, until it expires. A refusal and a login are used once, so that a later question is a new one.
+3. For a request everything is remembered: it is done again from its start after each answer, and asks the same things.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ REMEMBERED: Final = 4096
 
 
 class Answers:
-    """The answers that one connection has at hand."""
+    """The answers that one connection, or one request (3), has at hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, of_request: bool = False) -> None:
+        self._of_request: Final = of_request
         self._answers: Final[dict[tuple[str, tuple[tuple[str, str], ...]], str]] = {}
 
     def to(self, subject: str, parameters: tuple[tuple[str, str], ...]) -> str:
@@ -34,7 +36,7 @@ class Answers:
         answer = self._answers.get((subject, parameters))
         if answer is None:
             raise Undecided(subject, parameters)
-        if subject == USER or not answer.startswith(ALLOW):
+        if not self._of_request and (subject == USER or not answer.startswith(ALLOW)):
             del self._answers[(subject, parameters)]
         return answer
 

@@ -34,17 +34,18 @@ _INTEGER_RANGES: Final[dict[str, tuple[int, int]]] = {
     "x-max-in-memory-length": (0, _UNBOUNDED),
     "x-max-in-memory-bytes": (0, _UNBOUNDED),
     "x-max-priority": (0, 255),
-    "x-queue-version": (1, 2),
+    "x-queue-version": (0, _UNBOUNDED),
     "x-quorum-initial-group-size": (1, _UNBOUNDED),
     "x-delivery-limit": (-_UNBOUNDED, _UNBOUNDED),
     "x-consumer-timeout": (0, _UNBOUNDED),
     "x-cache-size": (1, _UNBOUNDED),
     "x-cache-ttl": (1, _UNBOUNDED),
 }
+_QUEUE_VERSIONS: Final = (1, 2)
 _STRING_CHOICES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "x-overflow": (("drop-head", "reject-publish", "reject-publish-dlx"), "invalid_overflow"),
     "x-dead-letter-strategy": (("at-most-once", "at-least-once"), "invalid_dlx_strategy"),
-    "x-queue-mode": (("default", "lazy"), "invalid_queue_mode"),
+    "x-queue-mode": (("default", "lazy"), "\"unsupported queue mode '{}'\""),
     "x-queue-master-locator": (("client-local", "min-masters", "random"), "invalid_queue_locator_arg"),
     "x-queue-leader-locator": (("client-local", "balanced", "random", "least-leaders"), "invalid_queue_locator_arg"),
 }
@@ -88,8 +89,7 @@ class QueueArguments:
         """As they came."""
         self.fields: Final = {field.name: field for field in tables.fields(table)}
         self.where: Final = f"queue '{queue}' in vhost '{vhost}'"
-        for name in ("x-dead-letter-exchange", "x-dead-letter-routing-key"):
-            self._check_string(name)
+        self._check_dead_letter_exchange()
         self.type: Final = self._type()
         for field in self.fields.values():
             self._check(field)
@@ -122,17 +122,17 @@ class QueueArguments:
         if field is None:
             return CLASSIC
         if field.tag != "S":
-            raise self._invalid("x-queue-type", f'"expected longstr, got {field.type_name}"')
+            raise self._unacceptable(field)
         if field.value in ("", "undefined", CLASSIC):
             return CLASSIC
         if field.value == QUORUM:
             return QUORUM
         raise self._invalid("x-queue-type", f"\"unsupported queue type '{field.value}'\"")
 
-    def _check_string(self, name: str) -> None:
-        field = self.fields.get(name)
+    def _check_dead_letter_exchange(self) -> None:
+        field = self.fields.get("x-dead-letter-exchange")
         if field is not None and field.tag != "S":
-            raise PreconditionFailed(f"invalid type '{field.type_name}' for arg '{name}' in {self.where}")
+            raise PreconditionFailed(f"invalid type '{field.type_name}' for arg 'x-dead-letter-exchange' in {self.where}")
 
     def _check(self, field: Field) -> None:
         if field.name not in _KNOWN_SOMEWHERE:
@@ -144,11 +144,11 @@ class QueueArguments:
             self._check_integer(field)
         elif kind == _BOOLEAN:
             if field.tag != "t":
-                raise self._invalid(field.name, f'"expected boolean, got {field.type_name}"')
+                raise self._unacceptable(field)
         elif field.tag != "S":
-            raise self._invalid(field.name, f'"expected longstr, got {field.type_name}"')
+            raise self._unacceptable(field)
         elif field.name in _STRING_CHOICES and field.value not in _STRING_CHOICES[field.name][0]:
-            raise self._invalid(field.name, _STRING_CHOICES[field.name][1])
+            raise self._invalid(field.name, _STRING_CHOICES[field.name][1].format(field.value))
 
     def _check_integer(self, field: Field) -> None:
         if field.tag not in _INTEGER_TAGS or not isinstance(field.value, int):
@@ -157,16 +157,23 @@ class QueueArguments:
         if field.value < least:
             problem = "{value_zero,0}" if field.value == 0 else f"{{value_negative,{field.value}}}"
             raise self._invalid(field.name, problem)
+        if field.name == "x-queue-version" and field.value not in _QUEUE_VERSIONS:
+            raise self._invalid(field.name, f"\"unsupported queue version '{field.value}'\"")
         if field.value > most:
             name = "max_value_exceeded" if field.name == "x-max-priority" else "value_too_large"
             raise self._invalid(field.name, f"{{{name},{field.value}}}")
 
+    def _unacceptable(self, field: Field) -> PreconditionFailed:
+        return self._invalid(field.name, f"{{unacceptable_type,{field.type_name}}}")
+
     def _invalid(self, name: str, problem: str) -> PreconditionFailed:
         return PreconditionFailed(f"invalid arg '{name}' for {self.where}: {problem}")
 
-    def check_properties(self, durable: bool, exclusive: bool, auto_delete: bool) -> None:
-        """Raise PreconditionFailed if a queue of this type cannot be declared so."""
+    def check_properties(self, named: bool, durable: bool, exclusive: bool, auto_delete: bool) -> None:
+        """Raise PreconditionFailed if a queue of this type cannot be declared so; named: its client chose the name."""
         if self.type == QUORUM:
+            if not named:
+                raise PreconditionFailed("Cannot declare a server-named queue for type rabbit_quorum_queue")
             for refused, name in (
                 (not durable, "non-durable"),
                 (exclusive, "exclusive-owner"),

@@ -20,7 +20,7 @@ from amqpd.broker.line import Setting
 from amqpd.broker.memory import Memory
 from amqpd.broker.outbox import Outbox
 from amqpd.broker.pace import Pace
-from amqpd.broker.permissions import Permission
+from amqpd.broker.permissions import Onlooker, Permission
 from amqpd.broker.profile import Profile
 from amqpd.broker.quota import MAX_CHANNELS, MAX_CONNECTIONS, Quota
 from amqpd.broker.session import Session
@@ -48,6 +48,8 @@ class Broker:
         self.setting: Final = Setting(store, self.clock, self.agenda, self.memory, reader, self.turn, self.events)
         self.totals: Final = self.setting.totals
         self.users: Final = Users()
+        self.read_only: bool = False
+        """Clients may not do anything; the management shows what there is."""
         self.vhosts: Final[dict[str, VHost]] = {}
         self.profiles: Final[dict[str, Profile]] = {}
         """By virtual host."""
@@ -102,6 +104,8 @@ class Broker:
         access = user.access(vhost_name)
         if access is None:
             raise NotAllowed(f"access to vhost '{vhost_name}' refused for user '{user.name}'")
+        if self.read_only:
+            access = Onlooker(user.name, vhost_name, access.permission)
         return Client(user.name, vhost_name, access, IMPERSONATOR in user.tags, wants_cancels)
 
     def _check_connections(self, user: str, vhost: str) -> None:

@@ -37,14 +37,17 @@ class Consumer(Waiter):
     """Delivers while its credit, its channel's credit and its socket allow; else it parks itself until one of them does."""
 
     def __init__(
-        self, owner: ConsumerOwner, tag: str, sender: Sender, flow: Flow, ledger: Ledger, prefetch: int,
+        self, owner: ConsumerOwner, tag: str, sender: Sender, flow: Flow, ledger: Ledger, shared: Credit, prefetch: int,
         no_ack: bool, exclusive: bool, priority: int, timeout: int,
     ) -> None:  # fmt: skip
+        super().__init__()
         self.owner: Final = owner
         self.tag: Final = tag
         self.sender: Sender = sender
         self.flow: Final = flow
         self.ledger: Final = ledger
+        self.shared: Final = shared
+        """The limit of the whole channel: deliveries without acknowledgement wait for it, too, but do not use it up."""
         self.credit: Final = Credit(0 if no_ack else prefetch)
         self.no_ack: Final = no_ack
         self.exclusive: Final = exclusive
@@ -62,12 +65,10 @@ class Consumer(Waiter):
         """True if one more delivery is allowed now; else it will resume by itself."""
         if not self.flow.writable:
             self.flow.waiting.append(self)
-        elif self.no_ack:
-            return True
+        elif self.shared.exhausted():
+            self.shared.waiting.append(self)
         elif self.credit.exhausted():
             self.credit.waiting.append(self)
-        elif self.ledger.credit.exhausted():
-            self.ledger.credit.waiting.append(self)
         else:
             return True
         self.parked = True
@@ -87,7 +88,7 @@ class Consumer(Waiter):
         """Deliver an entry and hold it until it is acknowledged."""
         entry.credit = self.credit
         self.credit.used += 1
-        tag = self.ledger.note(entry)
+        tag = self.served = self.ledger.note(entry)
         self.sender.deliver(tag, entry.redelivered, entry.message)
         if self.punctuality is not None:
             self.punctuality.delivered(tag)

@@ -8,6 +8,10 @@ from typing import Final
 class Waiter:
     """Somebody who could not go on and wants to know when he can."""
 
+    def __init__(self) -> None:
+        self.served: int = 0
+        """When he went on the last time, counted in whatever all who wait together count in."""
+
     def resume(self) -> None:
         """What was missing may be there again."""
         raise NotImplementedError
@@ -54,8 +58,12 @@ class Flow:
 
 
 def wake(waiting: list[Waiter]) -> None:
-    """Resume every waiter once; those that still cannot go on enlist anew."""
-    resumed: Final = waiting[:]
+    """Resume every waiter once, who was served longest ago first; those that still cannot go on enlist anew."""
+    resumed: Final = waiting[:] if len(waiting) == 1 else sorted(waiting, key=_served)
     waiting.clear()
     for waiter in resumed:
         waiter.resume()
+
+
+def _served(waiter: Waiter) -> int:
+    return waiter.served

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from amqpd.errors import BadSyntax
-from amqpd.message import Envelope, Message, address_of, envelope_of
+from amqpd.message import FOREVER, Envelope, Message, address_of, envelope_of
 from amqpd.wire import properties, tables
 from amqpd.wire.tables import Long, Timestamp
 
@@ -27,11 +27,11 @@ Death = dict[str, object]
 """One entry of x-death."""
 
 
-class DeadLetter:
-    """A message on its way from the queue that gave it up."""
+class Letterhead:
+    """All of a dead letter but its body: what messages that are alike have in common when a queue gives them up."""
 
-    def __init__(self, message: Message, routing_keys: list[str], deaths: list[Death]) -> None:
-        self.message: Final = message
+    def __init__(self, envelope: Envelope, routing_keys: list[str], deaths: list[Death]) -> None:
+        self.envelope: Final = envelope
         self.routing_keys: Final = routing_keys
         self.deaths: Final = deaths
 
@@ -48,14 +48,13 @@ class DeadLetter:
 class DeadLetterer:
     """Where queues send what they give up: the virtual host."""
 
-    def dead_letter(self, letter: DeadLetter, exchange: str) -> None:
-        """Route it, within the open batch."""
+    def dead_letter(self, message: Message, queue: str, reason: str, exchange: str, routing_key: str | None) -> None:
+        """Route it from the exchange on, within the open batch, with its own routing keys unless one is given."""
         raise NotImplementedError
 
 
-def dead_letter(message: Message, queue: str, reason: str, exchange: str, routing_key: str | None, now: int) -> DeadLetter:
-    """The message as it leaves the queue for the dead letter exchange; now is in milliseconds since the epoch."""
-    envelope = message.envelope
+def letterhead(envelope: Envelope, queue: str, reason: str, exchange: str, routing_key: str | None, now: int) -> Letterhead:
+    """What a message has when it leaves the queue for the dead letter exchange; now is in milliseconds since the epoch."""
     found = properties.parse(envelope.header)
     headers = tables.decode(found.headers) if found.headers is not None else {}
     keys = [envelope.routing_key, *_texts(headers.get("CC"))]
@@ -78,9 +77,9 @@ def dead_letter(message: Message, queue: str, reason: str, exchange: str, routin
             kept = tables.without(kept, name)
     found.headers = kept + tables.encode(_story(headers, deaths, envelope))
     key = keys[0] if routing_key is None else routing_key
-    header = properties.encode(found, len(message.body))
-    moved = Message(envelope_of(address_of(exchange, key), header), message.body)
-    return DeadLetter(moved, keys if routing_key is None else [routing_key], deaths)
+    header = properties.encode(found, properties.body_size(envelope.header))
+    moved = Envelope(address_of(exchange, key), header, envelope.persistent, envelope.priority, FOREVER)
+    return Letterhead(moved, keys if routing_key is None else [routing_key], deaths)
 
 
 def _texts(value: object) -> list[str]:

@@ -1,12 +1,14 @@
 """Definitions as documents: everything that was declared, to be carried to another broker, and back.
 
-1. A document is checked as a whole before anything of it is carried out.
+1. A document is checked as a whole before anything of it is carried out: first what is declared, which may take a while,
+   then at once what is done at once (users, virtual hosts, rights, parameters, policies).
 2. What exists already stays as it is, except users and rights, which become what the document says.
 3. The predeclared exchanges, exclusive queues and the bindings to the default exchange are in no document.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from amqpd.broker import administration, governance, passwords
@@ -31,6 +33,8 @@ SECTIONS: Final = (
     "queues", "exchanges", "bindings",
 )  # fmt: skip
 """In the order in which they are carried out, bindings last."""
+DECLARED: Final = ("queues", "exchanges", "bindings")
+RULED: Final = ("users", "vhosts", "permissions", "topic_permissions", "parameters", "policies")
 _NEEDED: Final = {
     "users": ("name",),
     "vhosts": ("name",),
@@ -58,20 +62,16 @@ def bad(section: str, item: object, problem: str) -> PreconditionFailed:
 
 
 class Import:
-    """A document that was checked and can be carried out. Raises PreconditionFailed, naming what is wrong."""
+    """A document that is carried out after it was checked."""
 
     def __init__(self, broker: Broker, document: dict[str, Any], vhost: str | None) -> None:
         """Vhost is where a document without virtual hosts of its own goes; None for a document of a whole broker."""
         self.broker: Final = broker
-        self._items: Final[dict[str, list[Item]]] = {}
-        for section in SECTIONS:
-            self._items[section] = [self._item(section, item, vhost) for item in _list(document, section)]
-        if vhost is not None:
-            for section in ("users", "vhosts", "permissions", "topic_permissions", "global_parameters"):
-                self._items[section] = []
-        self._vhosts: Final = {*broker.vhosts, *[item["name"] for item in self._items["vhosts"]]}
-        self._users: Final = {*broker.users.by_name, *[item["name"] for item in self._items["users"]]}
-        self._check()
+        self._document: Final = document
+        self._vhost: Final = vhost
+        self._items: Final[dict[str, list[Item]]] = {section: [] for section in SECTIONS}
+        self._vhosts: set[str] = set()
+        self._users: set[str] = set()
 
     @property
     def count(self) -> int:
@@ -95,7 +95,30 @@ class Import:
 
     # --- checking --------------------------------------------------------------------------------------------------
 
-    def _check(self) -> None:
+    def check(self) -> Iterator[None]:
+        """Check the document, piece by piece. Raises PreconditionFailed, naming what is wrong."""
+        for section in SECTIONS:
+            items = self._items[section]
+            for item in _list(self._document, section):
+                items.append(self._item(section, item, self._vhost))
+                yield
+        if self._vhost is not None:
+            for section in ("users", "vhosts", "permissions", "topic_permissions", "global_parameters"):
+                self._items[section] = []
+        self._note_names()
+        for section in DECLARED:
+            yield from self._check_section(section)
+        yield from self._check_ends()
+        self._note_names()
+        for section in RULED:
+            for _ in self._check_section(section):
+                pass
+
+    def _note_names(self) -> None:
+        self._vhosts = {*self.broker.vhosts, *[item["name"] for item in self._items["vhosts"]]}
+        self._users = {*self.broker.users.by_name, *[item["name"] for item in self._items["users"]]}
+
+    def _check_section(self, section: str) -> Iterator[None]:
         checks = {
             "users": _check_user,
             "vhosts": _check_vhost,
@@ -107,28 +130,37 @@ class Import:
             "exchanges": self._check_exchange,
             "bindings": self._check_binding,
         }
-        names = self._names()
-        for section, check in checks.items():
-            for item in self._items[section]:
-                if "vhost" in item and item["vhost"] not in self._vhosts:
-                    raise bad(section, item, f"no_such_vhost {item['vhost']}")
-                try:
-                    check(item)
-                except (ValueError, TypeError, KeyError, ArgumentError, UnknownType) as error:
-                    raise bad(section, item, str(error)) from None
-                except AmqpError as error:
-                    raise bad(section, item, error.explanation) from None
+        check = checks[section]
+        for item in self._items[section]:
+            if "vhost" in item and item["vhost"] not in self._vhosts:
+                raise bad(section, item, f"no_such_vhost {item['vhost']}")
+            try:
+                check(item)
+            except (ValueError, TypeError, KeyError, ArgumentError, UnknownType) as error:
+                raise bad(section, item, str(error)) from None
+            except AmqpError as error:
+                raise bad(section, item, error.explanation) from None
+            yield
+
+    def _check_ends(self) -> Iterator[None]:
+        names: set[tuple[str, str, str]] = set()
+        for name in self._names():
+            names.add(name)
+            yield
         for item in self._items["bindings"]:
             _check_ends(item, names)
+            yield
 
-    def _names(self) -> set[tuple[str, str, str]]:
+    def _names(self) -> Iterator[tuple[str, str, str]]:
         """Kind, virtual host and name of everything that there will be."""
-        names = {("queue", item["vhost"], item["name"]) for item in self._items["queues"]}
-        names.update([("exchange", item["vhost"], item["name"]) for item in self._items["exchanges"]])
-        for vhost in self.broker.vhosts.values():
-            names.update([("queue", vhost.name, name) for name in vhost.queues])
-            names.update([("exchange", vhost.name, name) for name in vhost.exchanges])
-        return names
+        for kind, section in (("queue", "queues"), ("exchange", "exchanges")):
+            for item in self._items[section]:
+                yield kind, item["vhost"], item["name"]
+        for vhost in list(self.broker.vhosts.values()):
+            for name in list(vhost.queues):
+                yield "queue", vhost.name, name
+            for name in list(vhost.exchanges):
+                yield "exchange", vhost.name, name
 
     def _check_permission(self, item: Item) -> None:
         Permission(item["configure"], item["write"], item["read"])
@@ -154,7 +186,9 @@ class Import:
     # --- carrying out ----------------------------------------------------------------------------------------------
 
     def carry_out(self) -> None:
-        """Do all of it, in the open batch."""
+        """Check and do all of it, in the open batch. Raises PreconditionFailed, naming what is wrong."""
+        for _ in self.check():
+            pass
         self.prepare()
         while self.go_on(self.count):
             pass
@@ -267,13 +301,16 @@ def _check_vhost(item: Item) -> None:
     words(item.get("tags") or "")
     if not isinstance(item.get("metadata") or {}, dict):
         raise TypeError("metadata must be an object")
+    governance.check_vhost_limits(_limits(item))
 
 
 def _limits(item: Item) -> dict[str, Any]:
-    """The limits of a virtual host: an object, or a list of names and values."""
+    """The limits of a virtual host: an object, or a list of names and values. Raises TypeError."""
     given = item.get("limits") or {}
     if isinstance(given, dict):
         return given
+    if not isinstance(given, list) or not all(isinstance(limit, dict) for limit in given):
+        raise TypeError("limits must be an object, or a list of objects")
     return {limit["name"]: limit["value"] for limit in given if limit.keys() >= {"name", "value"}}
 
 

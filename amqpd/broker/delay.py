@@ -14,7 +14,7 @@ from typing import Final
 from amqpd.broker.gate import Gate, GateHost, Passage
 from amqpd.broker.line import Setting
 from amqpd.broker.schedule import Receiver, Schedule
-from amqpd.message import Message, envelope_of
+from amqpd.message import Envelope, Message
 from amqpd.wire import properties, tables
 from exchanges.base import Exchange
 from persistence.calendar import NEVER
@@ -40,14 +40,23 @@ class DelayGate(Gate):
     def __init__(self, exchange: Exchange, host: GateHost, setting: Setting, exchange_id: int) -> None:
         self.setting: Final = setting
         self.schedule: Final = Schedule(setting, exchange_id, exchange.durable, DelayReceiver(exchange, host))
+        self._last: Envelope | None = None
+        """The last message's envelope: publishers repeat themselves, and then the next one's is the same object."""
+        self._delay: int = 0
+        self._delayed: Envelope | None = None
+        """What they wait for, in milliseconds, and what becomes of the envelope."""
 
     def admit(self, passage: Passage) -> bool:
         """See `Gate.admit`."""
-        delay = milliseconds(passage.headers.get(DELAY))
-        if delay <= 0:
+        message = passage.message
+        if message.envelope is not self._last:
+            self._last = message.envelope
+            self._delay = milliseconds(passage.headers.get(DELAY))
+            self._delayed = _delayed(message.envelope, self._delay) if self._delay > 0 else None
+        if self._delayed is None:
             return True
-        due = min(self.setting.clock.now + delay, NEVER)
-        self.schedule.add(due, _delayed(passage.message, delay), passage.routing_keys)
+        due = min(self.setting.clock.now + self._delay, NEVER)
+        self.schedule.add(due, Message(self._delayed, message.body), passage.routing_keys)
         passage.stored = passage.stored or self.schedule.calendar.kept
         return False
 
@@ -72,9 +81,8 @@ def _number(text: str) -> int | float:
         return 0
 
 
-def _delayed(message: Message, delay: int) -> Message:
-    """The message with its delay negated, which tells its receivers that it is over."""
-    envelope = message.envelope
-    found = properties.parse(envelope.header)
-    found.headers = tables.without(found.headers or b"", DELAY) + tables.encode({DELAY: -delay})
-    return Message(envelope_of(envelope.address, properties.encode(found, len(message.body))), message.body)
+def _delayed(envelope: Envelope, delay: int) -> Envelope:
+    """The envelope with its delay negated, which tells its receivers that it is over."""
+    headers = tables.without(properties.headers_of(envelope.header), DELAY) + tables.encode({DELAY: -delay})
+    header = properties.with_headers(envelope.header, headers)
+    return Envelope(envelope.address, header, envelope.persistent, envelope.priority, envelope.expiration)

@@ -3,6 +3,8 @@
 1. An active consumer is not parked; a parked one waits for its credit or its socket and costs nothing until then.
 2. `active` is sorted by falling priority; equals take turns.
 3. With a single active consumer nobody else is ever active: the first one to come, and after it left the next one.
+4. One that is cancelled may stay in `active` for a while, as long as it is not half of them: however many consumers there
+   are, each leaves in constant time.
 """
 
 from __future__ import annotations
@@ -23,16 +25,23 @@ class Dispatch(Roster):
         self.turn: Final = turn
         self.single: Final = single
         """Only one consumer is served (x-single-active-consumer)."""
-        self.consumers: list[Consumer] = []
+        self.consumers: Final[dict[Consumer, None]] = {}
         self.active: deque[Consumer] = deque()
         self.paused: bool = False
         """True while an operator keeps all consumers waiting."""
         self.prioritised: bool = False
         """True once a consumer with a priority other than 0 came."""
+        self._cancelled: int = 0
+        """How many in `active` are not consumers any more (4)."""
+
+    @property
+    def first(self) -> Consumer:
+        """The one that came before all others; there must be one."""
+        return next(iter(self.consumers))
 
     def add(self, consumer: Consumer) -> None:
         """A new consumer."""
-        self.consumers.append(consumer)
+        self.consumers[consumer] = None
         if consumer.priority:
             self.prioritised = True
         consumer.roster = self
@@ -41,21 +50,25 @@ class Dispatch(Roster):
     def remove(self, consumer: Consumer) -> None:
         """The consumer is cancelled."""
         was_served = self.serves(consumer)
-        self.consumers.remove(consumer)
+        del self.consumers[consumer]
         consumer.roster = None
-        if consumer in self.active:
-            self.active.remove(consumer)
+        if was_served and not consumer.parked:
+            self._cancelled += 1
+            if self._cancelled * 2 >= len(self.active):
+                self.active = deque([one for one in self.active if one.roster is not None])
+                self._cancelled = 0
         if self.single and was_served and self.consumers:
-            self.activate(self.consumers[0])
+            self.activate(self.first)
 
     def serves(self, consumer: Consumer) -> bool:
         """False if the consumer only stands by for the single active one, or all of them are kept waiting."""
-        return not self.paused and (not self.single or self.consumers[0] is consumer)
+        return not self.paused and (not self.single or self.first is consumer)
 
     def pause(self) -> None:
         """Serve nobody until `resume`."""
         self.paused = True
         self.active.clear()
+        self._cancelled = 0
 
     def resume(self) -> None:
         """Serve again whoever can take more."""
@@ -76,7 +89,9 @@ class Dispatch(Roster):
         active = self.active
         while active:
             consumer = active[0]
-            if consumer.can_take():
+            if consumer.roster is None:
+                self._cancelled -= 1
+            elif consumer.can_take():
                 if len(active) > 1:
                     self._rotate()
                 return consumer

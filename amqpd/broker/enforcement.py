@@ -2,13 +2,16 @@
 
 1. What is found is what the policies say when it is looked at; after another change, everything is looked at again.
 2. New queues and exchanges obey at once, and are not waited for.
+3. A queue says of itself which policy it obeys: while a change is under way, some obey the old one and some the new one.
+   Whoever asked for the change is answered after the last one obeys.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
-from amqpd.broker.agenda import Agenda, Timed
+from amqpd.broker.agenda import NONE, Agenda, Timed
 from amqpd.broker.clock import Clock
 from amqpd.broker.queue import Queue
 from amqpd.broker.vhost import VHost
@@ -22,16 +25,25 @@ class Enforcement(Timed):
     """Who still has to obey."""
 
     def __init__(self, agenda: Agenda, clock: Clock) -> None:
+        super().__init__()
         self._agenda: Final = agenda
         self._clock: Final = clock
         self._waiting: Final[dict[VHost, list[Queue | Exchange]]] = {}
-        self._is_appointed: bool = False
+        self._calls: list[Callable[[], None]] = []
 
     def renew(self, vhost: VHost) -> None:
         """Policies of the virtual host changed."""
         self._waiting[vhost] = [*vhost.queues.values(), *vhost.exchanges.values()]
-        if not self._is_appointed:
+        if self.appointment == NONE:
             self.due(self._clock.now)
+
+    def is_under_way(self) -> bool:
+        """True while somebody still has to obey."""
+        return bool(self._waiting)
+
+    def when_over(self, call: Callable[[], None]) -> None:
+        """Call once all obey, for a change that is under way."""
+        self._calls.append(call)
 
     def due(self, now: int) -> None:
         """Go on with it."""
@@ -49,6 +61,13 @@ class Enforcement(Timed):
             del waiting[left:]
             if not waiting:
                 del self._waiting[vhost]
-        self._is_appointed = bool(self._waiting)
-        if self._is_appointed:
+        if self._waiting:
             self._agenda.at(now, self)
+        else:
+            self._tell()
+
+    def _tell(self) -> None:
+        calls = self._calls
+        self._calls = []
+        for call in calls:
+            call()

@@ -17,7 +17,7 @@ class EventExchange(Audience):
     def __init__(self, vhost: VHost) -> None:
         self.vhost: Final = vhost
         self.exchange: Final[Exchange] = registry.create("topic", EXCHANGE, True, False, False, {})
-        vhost.exchanges[EXCHANGE] = self.exchange
+        vhost.add_exchange(self.exchange)
 
     def is_there(self) -> bool:
         """See `Audience.is_there`."""

@@ -45,6 +45,9 @@ class Gates:
 
     def take_down(self, exchange: Exchange) -> None:
         """The exchange is deleted, and with it all that its gates keep."""
+        schedule = self.schedule(exchange)
+        if schedule is not None:
+            schedule.stop()
         if self.by_exchange.pop(exchange, None) is not None:
             self.setting.store.drop_queue(self._ids.pop(exchange))
             exchange.gated = False

@@ -8,12 +8,12 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Final
 
 from amqpd.broker import facts, policy_keys, quota
 from amqpd.broker.broker import Broker
 from amqpd.broker.events import Facts
+from amqpd.broker.expression import Expression, Malformed
 from amqpd.broker.limits import NONE
 from amqpd.broker.policies import ALL, APPLY_TO, Policy, PolicySet
 from amqpd.broker.quota import Quota
@@ -92,11 +92,9 @@ def _problem_of_pattern(pattern: object) -> str:
     if not is_text(pattern, PATTERN_MAX):
         return f"pattern should be UTF-8 and have at most {PATTERN_MAX} octets"
     try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        reason = error.msg if isinstance(error, re.error) else str(error)
-        position = error.pos if isinstance(error, re.error) and error.pos is not None else 0
-        return f'pattern should be regular expression but is invalid: {{"{reason}",{position}}}'
+        Expression(pattern)
+    except Malformed as error:
+        return f'pattern should be regular expression but is invalid: {{"{error}",{error.position}}}'
     return ""
 
 

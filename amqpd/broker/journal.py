@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from mypy_extensions import mypyc_attr
 
 from amqpd.broker.queue import Queue
@@ -9,6 +11,9 @@ from amqpd.wire import tables
 from exchanges.base import Binding, Exchange
 from persistence import rows
 from persistence.rows import Row
+
+PAUSED: Final = "paused-queues"
+"""The component under which paused queues are saved: a parameter of the virtual host, by queue."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -47,6 +52,11 @@ def queue_row(queue: Queue) -> Row:
         queue.arguments.table,
         queue.arguments.type,
     )
+
+
+def pause_row(queue: Queue) -> Row:
+    """That a durable queue is paused."""
+    return rows.Parameter(PAUSED, queue.vhost, queue.name, "true")
 
 
 def binding_row(vhost: str, binding: Binding) -> Row:

@@ -5,9 +5,9 @@
 1. Sequences grow from head through windows to tail; every returned entry was once taken from the head.
 2. While there are windows, new entries go to the tail, and the tail is never taken from.
 3. An entry is dropped from memory only after its chunk is durable, and only together with its whole chunk: a window shares
-   no chunk with an entry in memory.
+   no chunk with an entry in memory, and lies in chunks of its own log alone.
 4. `count` and `size` cover all entries, wherever they are, but none that is gone: one that was given up in the middle of
-   the line stays where it is until the line comes to it.
+   the line stays where it is until the line comes to it, or until half of the line is such ones.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from persistence.store import Chunk, Log, StoredRecord, Window
 HEAD_RECORDS: Final = 4096
 HEAD_BYTES: Final = 4 * 1024 * 1024
 """Beyond this many entries or bytes a lane keeps its entries on disk only."""
+GONE_SLACK: Final = 64
+"""Entries that are gone, and that a lane may always keep."""
 REFILL_RECORDS: Final = 1024
 """With fewer entries than this in memory, the next window is fetched."""
 
@@ -130,6 +132,12 @@ class Lane:
         entry.gone = True
         self._gone += 1
         self._uncount(entry)
+        head = self.head
+        while head and head[0].gone:
+            self.head_size -= len(head.popleft().message.body)
+            self._gone -= 1
+        if 2 * self._gone > len(head) + len(self.tail) + len(self.returned) + GONE_SLACK:
+            self._forget_gone()
 
     def clear(self) -> tuple[list[Entry], list[Window]]:
         """Empty the lane; return the entries that were in memory and the windows that were not."""
@@ -200,6 +208,7 @@ class Lane:
             return
         if self.memory.is_pressing():
             self._spill()
+        self._leave_mixed_chunks()
         self._put_away()
 
     def _forget_gone(self) -> None:
@@ -217,7 +226,7 @@ class Lane:
             self.head_size -= len(entry.message.body)
             tail.appendleft(entry)
         chunk = tail[0].chunk if tail else None
-        if chunk is not None and chunk.live > self._in_tail(chunk):
+        if chunk is not None and chunk.log is self.log and chunk.live > self._in_tail(chunk):
             while tail and tail[0].chunk is chunk:
                 entry = tail.popleft()
                 head.append(entry)
@@ -238,6 +247,14 @@ class Lane:
                 entry.stored = True
                 self.log.spill(entry)
 
+    def _leave_mixed_chunks(self) -> None:
+        """Move the tail's beginning to chunks of this lane's log: mixed ones hold nothing that is put away."""
+        for entry in self.tail:
+            chunk = entry.chunk
+            if chunk is None or not chunk.durable or chunk.log is self.log:
+                break
+            self.log.move(entry)
+
     def _put_away(self) -> None:
         """Make windows of the tail's durable beginning, each cut where no chunk reaches across."""
         missing: dict[Chunk, int] = {}
@@ -245,7 +262,7 @@ class Lane:
         runs: list[list[Entry]] = []
         for entry in self.tail:
             chunk = entry.chunk
-            if chunk is None or not chunk.durable:
+            if chunk is None or not chunk.durable or chunk.log is not self.log:
                 break
             run.append(entry)
             left = missing.get(chunk, chunk.live) - 1

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from amqpd.broker.credit import Credit
-from amqpd.broker.entry import Entry
+from amqpd.broker.entry import NO_CREDIT, Entry
 
 
 class Ledger:
@@ -33,6 +33,13 @@ class Ledger:
         self.next = tag + 1
         self.unacked[tag] = entry
         self.credit.used += 1
+        return tag
+
+    def note_got(self, entry: Entry) -> int:
+        """The tag of what basic.get fetched: held like a delivery, but no limit counts it."""
+        entry.credit = NO_CREDIT
+        tag = self.tag()
+        self.unacked[tag] = entry
         return tag
 
     def take(self, tag: int) -> Entry | None:
@@ -63,8 +70,9 @@ class Ledger:
 
     def release(self, entry: Entry) -> None:
         """Give back the credit of an entry that was taken."""
-        self.credit.release()
-        entry.credit.release()
+        if entry.credit is not NO_CREDIT:
+            self.credit.release()
+            entry.credit.release()
 
     def restore(self, held: dict[int, Entry]) -> None:
         """Undo `take` (tx.rollback): these tags are unacknowledged again."""

@@ -83,7 +83,7 @@ class Line(EntryOwner):
         self.bounded: bool = False
         """True if a limit has to be looked at with each message that comes or comes back."""
         self.timed: bool = False
-        """True once a message that can expire came."""
+        """True once a message that can expire waited."""
         self.published: int = 0
         self.delivered: int = 0
         """To consumers that acknowledge."""
@@ -249,6 +249,7 @@ class Line(EntryOwner):
         """It goes back to its place among the ready ones; the end of the turn delivers it again."""
         self.unacked -= 1
         if self.deleted:
+            self.forget(entry)
             return
         entry.redelivered = True
         entry.returns += 1
@@ -288,8 +289,7 @@ class Line(EntryOwner):
 
     def has_exclusive_consumer(self) -> bool:
         """True if its only consumer asked to be the only one."""
-        consumers = self.dispatch.consumers
-        return bool(consumers) and consumers[0].exclusive
+        return bool(self.dispatch.consumers) and self.dispatch.first.exclusive
 
     def counted(self) -> Row:
         """What it has counted, as `totals.QUEUE_COUNTERS` names it."""
@@ -315,7 +315,8 @@ class Line(EntryOwner):
         """The queue ends with everything in it; its consumers are the caller's business."""
         self.deleted = True
         for lane in self.ready.order:
-            lane.clear()
+            for entry in lane.clear()[0]:
+                self.forget(entry)
         self.ready.expiry.clear()
         self.ready.recount()
         self.store.drop_queue(self.id)

@@ -9,7 +9,7 @@ import base64
 import secrets
 from typing import Final
 
-from amqpd.broker.arguments import CLASSIC, QueueArguments, inequivalent, shown
+from amqpd.broker.arguments import CLASSIC, QUORUM, QueueArguments, inequivalent, shown
 from amqpd.broker.client import Client
 from amqpd.broker.limits import NONE
 from amqpd.broker.permissions import CONFIGURE, READ, WRITE
@@ -17,7 +17,7 @@ from amqpd.broker.queue import Queue
 from amqpd.broker.quota import MAX_QUEUES
 from amqpd.broker.rights import check_right, check_topic
 from amqpd.broker.vhost import VHost
-from amqpd.errors import AccessRefused, NotFound, PreconditionFailed, ResourceLocked
+from amqpd.errors import AccessRefused, NotFound, PreconditionFailed, ResourceLocked, Unimplemented
 from amqpd.wire import tables
 from amqpd.wire.tables import Field
 from exchanges import registry
@@ -173,7 +173,8 @@ def declare_queue(
     client: Client, vhost: VHost, name: str, durable: bool, exclusive: bool, auto_delete: bool, table: bytes
 ) -> Queue:
     """queue.declare (specification 1.7.2.1). Raises AccessRefused, ResourceLocked, PreconditionFailed."""
-    if not name:
+    is_named = bool(name)
+    if not is_named:
         name = client.chosen_name = client.chosen_name or server_name("amq.gen-")
     elif name not in vhost.queues:
         _check_not_reserved("queue", name)
@@ -186,7 +187,7 @@ def declare_queue(
             raise locked(existing)
     else:
         _check_queue_limit(vhost, name)
-    table = _typed(vhost, existing, table, durable and not exclusive and not auto_delete)
+    table = _typed(vhost, existing, table, is_named and durable and not exclusive and not auto_delete)
     arguments = QueueArguments(table, name, vhost.name)
     if existing is not None:
         _check_same_queue(existing, durable, auto_delete, arguments)
@@ -197,7 +198,7 @@ def declare_queue(
     if dead_letter_exchange is not None:
         check_right(client, READ, "queue", name)
         check_right(client, WRITE, "exchange", dead_letter_exchange)
-    arguments.check_properties(durable, exclusive, auto_delete)
+    arguments.check_properties(is_named, durable, exclusive, auto_delete)
     return vhost.declare_queue(name, durable, auto_delete, client if exclusive else None, arguments)
 
 
@@ -247,13 +248,19 @@ def declare_queue_passively(client: Client, vhost: VHost, name: str) -> Queue:
 def delete_queue(client: Client, vhost: VHost, name: str, if_unused: bool, if_empty: bool) -> int:
     """queue.delete; returns the number of ready messages, 0 if there is no such queue.
 
-    Raises AccessRefused, ResourceLocked, PreconditionFailed.
+    Raises AccessRefused, ResourceLocked, PreconditionFailed, and Unimplemented for a condition and a quorum queue.
     """
     check_right(client, CONFIGURE, "queue", name)
     queue = vhost.queues.get(name)
     if queue is None:
         return 0
     check_owner(client, queue)
+    if queue.arguments.type == QUORUM and (if_unused or if_empty):
+        condition = "if-unused" if if_unused else "if-empty"
+        raise Unimplemented(
+            f"cannot delete {queue.arguments.where}. "
+            f"queue.delete operations with {condition} flag set are not supported by quorum queues"
+        )
     if if_empty and queue.ready.count:
         raise PreconditionFailed(f"queue '{name}' in vhost '{vhost.name}' not empty")
     if if_unused and queue.consumer_count:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address
 from typing import Final
 
 FAILURES: Final = 20
@@ -24,11 +25,13 @@ class Patience:
 
     def is_lost(self, host: str, name: str, now: float) -> bool:
         """True if the address must not try that user now."""
-        return self._count(host, name, now) >= FAILURES or self._count(host, ANYBODY, now) >= FAILURES_OF_ADDRESS
+        place = _place(host)
+        return self._count(place, name, now) >= FAILURES or self._count(place, ANYBODY, now) >= FAILURES_OF_ADDRESS
 
     def failed(self, host: str, name: str, now: float) -> None:
         """One more failure."""
-        for suspect in ((host, name), (host, ANYBODY)):
+        place = _place(host)
+        for suspect in ((place, name), (place, ANYBODY)):
             count, since = self._failures.pop(suspect, (0, now))
             if now >= since + PAUSE:
                 count, since = 0, now
@@ -36,6 +39,17 @@ class Patience:
                 del self._failures[next(iter(self._failures))]
             self._failures[suspect] = (count + 1, since)
 
-    def _count(self, host: str, name: str, now: float) -> int:
-        count, since = self._failures.get((host, name), (0, now))
+    def _count(self, place: str, name: str, now: float) -> int:
+        count, since = self._failures.get((place, name), (0, now))
         return count if now < since + PAUSE else 0
+
+
+def _place(host: str) -> str:
+    """The address, or the network of an IPv6 address: its first half, since everybody has all addresses of the other."""
+    if ":" not in host:
+        return host
+    try:
+        address = IPv6Address(host)
+    except ValueError:
+        return host
+    return host if address.ipv4_mapped is not None else str(int(address) >> 64)

@@ -3,6 +3,9 @@
 import re
 from typing import Final
 
+from amqpd.broker.expression import Expression
+from amqpd.errors import AccessRefused
+
 CONFIGURE: Final = "configure"
 WRITE: Final = "write"
 READ: Final = "read"
@@ -25,15 +28,15 @@ class Permission:
         self.configure: Final = configure
         self.write: Final = write
         self.read: Final = read
-        self._patterns: Final[dict[str, re.Pattern[str]]] = {
-            CONFIGURE: _compile(CONFIGURE, configure),
-            WRITE: _compile(WRITE, write),
-            READ: _compile(READ, read),
+        self._expressions: Final[dict[str, Expression]] = {
+            CONFIGURE: _read(CONFIGURE, configure),
+            WRITE: _read(WRITE, write),
+            READ: _read(READ, read),
         }
 
     def allows(self, kind: str, resource_name: str) -> bool:
         """Whether the expression of this kind is found anywhere in the name."""
-        return self._patterns[kind].search(resource_name or DEFAULT_EXCHANGE) is not None
+        return self._expressions[kind].is_in(resource_name or DEFAULT_EXCHANGE)
 
 
 class TopicPermission:
@@ -43,13 +46,13 @@ class TopicPermission:
         """Raise ValueError if one of them is no regular expression."""
         self.write: Final = write
         self.read: Final = read
-        _compile(WRITE, write)
-        _compile(READ, read)
+        _read(WRITE, write)
+        _read(READ, read)
 
-    def expression(self, kind: str, user: str, vhost: str) -> re.Pattern[str]:
+    def expression(self, kind: str, user: str, vhost: str) -> Expression:
         """The expression for writing or reading, with the names put in as they are. Raises ValueError."""
         text = self.write if kind == WRITE else self.read
-        return _compile(kind, text.replace("{username}", re.escape(user)).replace("{vhost}", re.escape(vhost)))
+        return _read(kind, text.replace("{username}", re.escape(user)).replace("{vhost}", re.escape(vhost)))
 
 
 class Access:
@@ -62,7 +65,7 @@ class Access:
         self._topics: Final = topics or {}
         """By exchange; at any other every routing key is allowed."""
         self._answers: Final[dict[tuple[str, str], bool]] = {}
-        self._patterns: Final[dict[tuple[str, str], re.Pattern[str] | None]] = {}
+        self._expressions: Final[dict[tuple[str, str], Expression | None]] = {}
         """Right and topic exchange → the expression for routing keys; None if the user's name spoils it."""
 
     def can(self, right: str, name: str, kind: str = EXCHANGE) -> bool:
@@ -82,17 +85,27 @@ class Access:
         if topic is None:
             return True
         question = (right, exchange)
-        if question not in self._patterns:
+        if question not in self._expressions:
             try:
-                self._patterns[question] = topic.expression(right, self.user, self.vhost)
+                self._expressions[question] = topic.expression(right, self.user, self.vhost)
             except ValueError:
-                self._patterns[question] = None
-        pattern = self._patterns[question]
-        return pattern is not None and pattern.search(routing_key) is not None
+                self._expressions[question] = None
+        expression = self._expressions[question]
+        return expression is not None and expression.is_in(routing_key)
 
 
-def _compile(kind: str, expression: str) -> re.Pattern[str]:
+class Onlooker(Access):
+    """Whoever comes while the broker only shows what it has: he may do nothing."""
+
+    def can(self, right: str, name: str, kind: str = EXCHANGE) -> bool:
+        """Raise AccessRefused."""
+        raise AccessRefused(
+            f"{right} access to {kind} '{name or DEFAULT_EXCHANGE}' in vhost '{self.vhost}' refused: the broker is read-only"
+        )
+
+
+def _read(kind: str, expression: str) -> Expression:
     try:
-        return re.compile(expression or "^$")
-    except (re.error, OverflowError, RecursionError) as error:
+        return Expression(expression or "^$")
+    except ValueError as error:
         raise ValueError(f"{kind}: {expression!r} is not a regular expression: {error}") from None

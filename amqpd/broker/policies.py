@@ -8,10 +8,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Final
 
 from amqpd.broker import policy_keys
+from amqpd.broker.expression import Expression
 from amqpd.broker.limits import Definition
 from persistence import rows
 
@@ -35,19 +35,19 @@ class Policy:
         self.definition: Final = definition
         self.operator: Final = operator
         """True if only administrators may change it, and it can only make queues smaller."""
-        self._expression: Final = re.compile(pattern)
+        self._expression: Final = Expression(pattern)
 
     def rules_queue(self, name: str, queue_type: str) -> bool:
         """Whether it applies to the queue of this name and type."""
         return (
             (self.apply_to == ALL or self.apply_to == QUEUES or self.apply_to == f"{queue_type}_queues")
-            and self._expression.search(name) is not None
+            and self._expression.is_in(name)
             and policy_keys.suits(self.definition, queue_type)
         )
 
     def rules_exchange(self, name: str) -> bool:
         """Whether it applies to the exchange of this name."""
-        return (self.apply_to == ALL or self.apply_to == EXCHANGES) and self._expression.search(name) is not None
+        return (self.apply_to == ALL or self.apply_to == EXCHANGES) and self._expression.is_in(name)
 
     def row(self, vhost: str) -> rows.Policy:
         """The row that keeps it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from amqpd.broker.queue import Queue
+from amqpd.broker.traffic import Traffic
 from amqpd.message import Envelope
 from exchanges.base import Exchange
 
@@ -21,6 +22,8 @@ class Publication:
         self.generation: int = -1
         """The virtual host's generation that what follows was found in."""
         self.exchange: Exchange | None = None
+        self.traffic: Traffic = Traffic()
+        """That of the exchange."""
         self.by_key: bool = False
         """True if the route depends on routing keys alone."""
         self.gated: bool = False

@@ -37,9 +37,11 @@ def resolve(publication: Publication, vhost: VHost, client: Client) -> None:
         raise AccessRefused(f"cannot publish to internal exchange '{name}' in vhost '{vhost.name}'")
     check_topic(client, WRITE, exchange, publication.routing_key)
     publication.exchange = exchange
-    publication.by_key = not vhost.tracing and vhost.router.cacheable(exchange)
-    publication.gated = not publication.by_key and vhost.router.gated(exchange)
-    publication.wants_properties = vhost.router.wants_properties(exchange)
+    publication.traffic = vhost.traffic[name]
+    reach = vhost.reach(exchange)
+    publication.by_key = reach.by_key and not vhost.tracing
+    publication.gated = reach.gated
+    publication.wants_properties = reach.wants_properties
     if publication.by_key:
         publication.targets = vhost.route(exchange, [publication.routing_key], {})
     publication.generation = vhost.generation

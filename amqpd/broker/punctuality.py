@@ -40,6 +40,7 @@ class Punctuality(Timed):
     """Watches over what one consumer holds."""
 
     def __init__(self, owner: Taskmaster, ledger: Ledger, credit: Credit, agenda: Agenda, clock: Clock, timeout: int) -> None:
+        super().__init__()
         self.timeout: int = timeout
         """Milliseconds; NONE: it does not matter any more."""
         self._owner: Taskmaster | None = owner
@@ -49,7 +50,6 @@ class Punctuality(Timed):
         self._agenda: Final = agenda
         self._clock: Final = clock
         self._stretches: Final[deque[Stretch]] = deque()
-        self._is_appointed: bool = False
 
     def delivered(self, tag: int) -> None:
         """The consumer was sent a delivery."""
@@ -59,12 +59,11 @@ class Punctuality(Timed):
             stretches[-1].end = now
         else:
             stretches.append(Stretch(tag, now))
-        if not self._is_appointed and self.timeout != NONE:
-            self._appoint(stretches[0].end + self.timeout)
+        if self.timeout != NONE:
+            self._agenda.at(stretches[0].end + self.timeout, self)
 
     def due(self, now: int) -> None:
         """Look at the oldest delivery that is not acknowledged."""
-        self._is_appointed = False
         owner, ledger, stretches = self._owner, self._ledger, self._stretches
         oldest = ledger.oldest(self._credit) if ledger is not None else 0
         if owner is None or not oldest or self.timeout == NONE:
@@ -76,13 +75,9 @@ class Punctuality(Timed):
         if deadline <= now:
             owner.acknowledgement_late(self.timeout)
         else:
-            self._appoint(deadline)
+            self._agenda.at(deadline, self)
 
     def stop(self) -> None:
         """The channel ends; let it go, since an appointment may be far away."""
         self._owner = None
         self._ledger = None
-
-    def _appoint(self, time: int) -> None:
-        self._is_appointed = True
-        self._agenda.at(time, self)

@@ -29,8 +29,10 @@ from persistence.store import Log, StoredRecord, Window
 
 SIFT_PAUSE: Final = 1000
 """Milliseconds between two looks at the same window for messages that have expired in it."""
-EXPIRED_PER_TURN: Final = 2000
+EXPIRED_PER_TURN: Final = 1000
 """Messages that are given up before other work has its turn."""
+DROPPED_PER_TURN: Final = 1000
+"""The same for a queue that has become too long."""
 
 
 class QueueHost(DeadLetterer):
@@ -45,6 +47,7 @@ class QueueTimer(Timed):
     """Brings a queue's appointments back to it."""
 
     def __init__(self, queue: Queue) -> None:
+        super().__init__()
         self.queue: Final = queue
 
     def due(self, now: int) -> None:
@@ -65,8 +68,6 @@ class Queue(Line):
         self.policy: Policy | None = None
         self.operator_policy: Policy | None = None
         self._timer: Final = QueueTimer(self)
-        self._appointment: int = 0
-        """The time of the timer's next call; 0: none."""
         self._used_at: int = setting.clock.now
         self.seen: Final = DuplicateFilter(arguments.values(), setting.clock) if arguments.deduplicates else None
         """What it remembers of messages, to drop those that come again (x-message-deduplication)."""
@@ -126,7 +127,7 @@ class Queue(Line):
             self.handed += 1
             consumer.hand(message, False)
             return ACCEPTED
-        if consumer is None and deadline == self.clock.now:
+        if consumer is None and 0 < deadline <= self.clock.now:
             self._dead_letter(message, EXPIRED)
             return ACCEPTED
         lane = self.ready.lane(message.envelope.priority) if self.prioritised else self.lane
@@ -166,8 +167,10 @@ class Queue(Line):
                 entry.message = deadletter.with_delivery_count(entry.message, entry.returns)
             self.ready.put_back(lane, entry)
             if entry.expires_at:
+                self.timed = True
                 self.ready.expiry.add(entry)
                 self._appoint(entry.expires_at)
+            self._shorten()
 
     def entries(self, found: list[StoredRecord]) -> list[Entry]:
         """Entries for stored records."""
@@ -213,9 +216,7 @@ class Queue(Line):
         exchange = self.limits.dead_letter_exchange
         self.setting.totals.dead_letter(self.arguments.type, reason, exchange is not None)
         if exchange is not None:
-            routing_key = self.limits.dead_letter_routing_key
-            letter = deadletter.dead_letter(message, self.name, reason, exchange, routing_key, self.clock.now)
-            self.host.dead_letter(letter, exchange)
+            self.host.dead_letter(message, self.name, reason, exchange, self.limits.dead_letter_routing_key)
 
     # --- length ----------------------------------------------------------------------------------------------------
 
@@ -232,16 +233,30 @@ class Queue(Line):
         )
 
     def _shorten(self) -> None:
-        """Drop the oldest messages of a queue that is too long; what the disk is asked for is dropped when it came."""
+        """Drop the oldest messages of a queue that is too long, many of them over several turns.
+
+        What the disk is asked for is dropped when it came.
+        """
         if self.limits.overflow != DROP_HEAD or not self.limits.limits_length():
             return
+        left = DROPPED_PER_TURN
         while self._is_too_long():
+            if not left:
+                self._appoint(self.clock.now)
+                return
+            left -= 1
             entry = self.take()
             if entry is None:
                 return
             self.give_up(entry, MAXLEN)
 
     # --- time ------------------------------------------------------------------------------------------------------
+
+    def recover(self, windows: dict[int, list[Window]]) -> None:
+        """See `Line.recover`; what expired while nobody was there, or exceeds a limit that came last, goes soon."""
+        super().recover(windows)
+        self._shorten()
+        self._schedule()
 
     def touch(self) -> None:
         """The queue is used: it does not expire for a while."""
@@ -251,9 +266,8 @@ class Queue(Line):
 
     def due(self, now: int) -> None:
         """An appointment of the queue: give up what has expired, perhaps the queue itself."""
-        if self.deleted or not self._appointment or now < self._appointment:
+        if self.deleted:
             return
-        self._appointment = 0
         if self._has_expired(now):
             self.host.queue_expired(self)
             return
@@ -262,6 +276,7 @@ class Queue(Line):
             self.give_up(entry, EXPIRED)
         for lane in self.ready.order:
             lane.sift(now)
+        self._shorten()
         self._schedule()
 
     def _has_expired(self, now: int) -> bool:
@@ -299,9 +314,13 @@ class Queue(Line):
             self._appoint(self._used_at + self.limits.expires)
 
     def _appoint(self, time: int) -> None:
-        if not self._appointment or time < self._appointment:
-            self._appointment = time
+        if not self.deleted:
             self.setting.agenda.at(time, self._timer)
+
+    def delete(self) -> None:
+        """See `Line.delete`; an appointment may be far away, and nobody else holds the queue until then."""
+        super().delete()
+        self.setting.agenda.cancel(self._timer)
 
 
 def _definition(policy: Policy | None) -> Definition:

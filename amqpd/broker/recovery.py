@@ -5,6 +5,7 @@ from __future__ import annotations
 from amqpd.broker import governance
 from amqpd.broker.arguments import QueueArguments
 from amqpd.broker.broker import Broker
+from amqpd.broker.journal import PAUSED
 from amqpd.broker.permissions import Permission, TopicPermission
 from amqpd.broker.policies import policy_of
 from amqpd.broker.profile import profile_of
@@ -44,6 +45,7 @@ def recover(broker: Broker, found: Recovered) -> None:
     for row in found.queues:
         queue = _recover_queue(broker, row)
         queue.recover(windows.get(row.id, {}))
+    _recover_pauses(broker, found)
     for binding in found.bindings:
         _recover_binding(broker, binding)
 
@@ -89,6 +91,12 @@ def _recover_queue(broker: Broker, row: rows.Queue) -> Queue:
     )
     broker.vhosts[row.vhost].add_queue(queue)
     return queue
+
+
+def _recover_pauses(broker: Broker, found: Recovered) -> None:
+    for parameter in found.parameters:
+        if parameter.component == PAUSED:
+            broker.vhosts[parameter.vhost].queues[parameter.name].dispatch.pause()
 
 
 def _recover_binding(broker: Broker, row: rows.Binding) -> None:

@@ -31,12 +31,16 @@ class Remote(Authority):
 
 
 class RemoteUser(User):
-    """A user of one connection; the service knows what he may do."""
+    """A user of one connection, or of one request to the management; the service knows what he may do."""
 
     def __init__(self, name: str, tags: tuple[str, ...], host: str, answers: Answers) -> None:
         super().__init__(name, "", "", tags)
         self.host: Final = host
         self.answers: Final = answers
+
+    def may_enter(self, vhost: str) -> bool:
+        """See `User.may_enter`. Raises Undecided."""
+        return self.access(vhost) is not None
 
     def access(self, vhost: str) -> Access | None:
         """See `User.access`. Raises Undecided."""

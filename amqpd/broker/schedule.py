@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from struct import Struct
 from typing import Final
 
@@ -21,7 +21,7 @@ from mypy_extensions import mypyc_attr
 from amqpd.broker.agenda import Timed
 from amqpd.broker.line import Setting
 from amqpd.errors import BadSyntax
-from amqpd.message import Message, envelope_of
+from amqpd.message import Envelope, Message, envelope_of
 from amqpd.wire import tables
 from persistence.calendar import BEGINNING, END, Calendar, CalendarOwner, Place, Row
 
@@ -30,8 +30,8 @@ SCHEDULE_LANE: Final = 0
 HEAD_MESSAGES: Final = 4096
 HEAD_BYTES: Final = 4 * 1024 * 1024
 """Beyond this many messages or bytes of bodies the head is cut to a half."""
-REFILL_MESSAGES: Final = 1024
-"""With fewer messages than this in the head, a page is fetched from disk."""
+REFILL_MESSAGES: Final = 2048
+"""With fewer messages than this in the head, a page is fetched from disk: while one is fetched, another is given out."""
 DUE_PER_TURN: Final = 1000
 """Messages that are given out before other work has its turn."""
 
@@ -66,6 +66,7 @@ class ScheduleTimer(Timed):
     """Brings a schedule's appointments back to it."""
 
     def __init__(self, schedule: Schedule) -> None:
+        super().__init__()
         self.schedule: Final = schedule
 
     def due(self, now: int) -> None:
@@ -91,8 +92,6 @@ class Schedule(CalendarOwner):
         """Where the page begins that is being read; None if none is."""
         self._durable_through: int = 0
         self._next_sequence: int = setting.store.first_sequence
-        self._appointment: int = 0
-        """The time of the timer's next call; 0: none."""
         self._proceed()
 
     @property
@@ -113,9 +112,48 @@ class Schedule(CalendarOwner):
         else:
             self._fresh[place] = scheduled
 
+    def stop(self) -> None:
+        """The exchange is gone, and what it held back with it."""
+        self._head.clear()
+        self._fresh.clear()
+        self.setting.agenda.cancel(self._timer)
+
     def upcoming(self, place: Place) -> list[Scheduled]:
         """A page of what is on disk from a place on (`BEGINNING`: from the start), in the order of their times."""
-        return [_decode(row) for row in self.setting.store.read_calendar(self.calendar, place)]
+        return [_decode(row, None) for row in self.setting.store.read_calendar(self.calendar, place)]
+
+    def listed(self, place: Place, page: list[Scheduled]) -> list[Scheduled]:
+        """What waits from a place on, as far as a page of `upcoming` from there reaches, in the order of their times."""
+        end = (page[-1].place[0], page[-1].place[1] + 1) if page else END
+        found = {scheduled.place: scheduled for scheduled in page if scheduled.place not in self._given}
+        for scheduled in [*[scheduled for _, scheduled in self._head], *self._fresh.values()]:
+            if place <= scheduled.place < end:
+                found[scheduled.place] = scheduled
+        return [found[where] for where in sorted(found)]
+
+    def cancel(self, place: Place) -> bool:
+        """Drop a message; False if there is none at the place."""
+        if self.calendar.dropped or place in self._given or not self._leave(place):
+            return False
+        self.calendar.remove(place)
+        self._given[place] = self.setting.store.open_number
+        self._proceed()
+        return True
+
+    def _leave(self, place: Place) -> bool:
+        """Take a message out of memory, if it is there; False if it is nowhere."""
+        if place < self._horizon:
+            for number, (where, scheduled) in enumerate(self._head):
+                if where == place:
+                    del self._head[number]
+                    heapify(self._head)
+                    self._head_size -= len(scheduled.message.body)
+                    return True
+            return False
+        if self._fresh.pop(place, None) is not None:
+            return True
+        rows = self.setting.store.read_calendar(self.calendar, place)
+        return bool(rows) and rows[0].place == place
 
     # --- the head --------------------------------------------------------------------------------------------------
 
@@ -162,8 +200,13 @@ class Schedule(CalendarOwner):
 
     def _take_in(self, rows: list[Row]) -> None:
         horizon = (rows[-1].place[0], rows[-1].place[1] + 1) if rows else END
-        found = {row.place: _decode(row) for row in rows if row.place not in self._given}
-        found.update({place: scheduled for place, scheduled in self._fresh.items() if place < horizon})
+        found: dict[Place, Scheduled] = {}
+        last: Envelope | None = None
+        for row in rows:
+            if row.place not in self._given:
+                scheduled = found[row.place] = _decode(row, last)
+                last = scheduled.message.envelope
+        found.update({place: fresh for place, fresh in self._fresh.items() if place < horizon})
         for place, scheduled in found.items():
             self._fresh.pop(place, None)
             self._join(scheduled)
@@ -184,8 +227,6 @@ class Schedule(CalendarOwner):
 
     def due(self, now: int) -> None:
         """Give out what is due."""
-        if self._appointment <= now:
-            self._appointment = 0
         left = 0 if self.calendar.dropped else DUE_PER_TURN
         while left and self._head and self._head[0][0][0] <= now:
             place, scheduled = heappop(self._head)
@@ -202,10 +243,7 @@ class Schedule(CalendarOwner):
             return
         self._refill()
         if self._head:
-            time = self._head[0][0][0]
-            if not self._appointment or time < self._appointment:
-                self._appointment = time
-                self.setting.agenda.at(time, self._timer)
+            self.setting.agenda.at(self._head[0][0][0], self._timer)
 
 
 def _encode(scheduled: Scheduled) -> bytes:
@@ -217,8 +255,8 @@ def _encode(scheduled: Scheduled) -> bytes:
     return b"".join((lengths, envelope.address, envelope.header, keys, body))
 
 
-def _decode(row: Row) -> Scheduled:
-    """What `_encode` encoded. Raises BadSyntax."""
+def _decode(row: Row, last: Envelope | None) -> Scheduled:
+    """What `_encode` encoded; an envelope that is equal to the last one is that one. Raises BadSyntax."""
     value = row.value
     address_length, header_length, keys_length = _LENGTHS.unpack_from(value, 0)
     header_at = _LENGTHS.size + address_length
@@ -226,7 +264,11 @@ def _decode(row: Row) -> Scheduled:
     body_at = keys_at + keys_length
     if body_at > len(value):
         raise BadSyntax("scheduled message is cut short")
-    envelope = envelope_of(value[_LENGTHS.size : header_at], value[header_at:keys_at])
-    more = tables.decode(value[keys_at:body_at]).get("")
-    keys = [envelope.routing_key, *(more if isinstance(more, list) else [])]
+    address, header = value[_LENGTHS.size : header_at], value[header_at:keys_at]
+    is_equal = last is not None and last.header == header and last.address == address
+    envelope = last if last is not None and is_equal else envelope_of(address, header)
+    keys = [envelope.routing_key]
+    if keys_length:
+        more = tables.decode(value[keys_at:body_at]).get("")
+        keys += more if isinstance(more, list) else []
     return Scheduled(row.place, Message(envelope, value[body_at:]), keys, 0)

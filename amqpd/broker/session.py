@@ -15,8 +15,9 @@ from amqpd.broker.client import Client
 from amqpd.broker.clock import Clock
 from amqpd.broker.confirms import Confirms
 from amqpd.broker.consumer import Consumer, ConsumerOwner
+from amqpd.broker.credit import Credit
 from amqpd.broker.durability import Awaiter, Durability
-from amqpd.broker.entry import NO_CREDIT, Entry
+from amqpd.broker.entry import Entry
 from amqpd.broker.ledger import Ledger
 from amqpd.broker.limits import NONE
 from amqpd.broker.line import ACCEPTED, REFUSED, STORED
@@ -166,6 +167,9 @@ class Session(ConsumerOwner):
             targets = self.vhost.route(publication.exchange, draft.routing_keys, draft.headers)
             if self.vhost.tracing:
                 self._tap().published(message, draft.routing_keys, targets)
+        traffic = publication.traffic
+        traffic.published += 1
+        traffic.routed += len(targets)
         result = ACCEPTED
         if len(targets) == 1:
             result = targets[0].push(message, 0)
@@ -182,6 +186,8 @@ class Session(ConsumerOwner):
         targets = self.vhost.route(exchange, draft.routing_keys, draft.headers, passage)
         if self.vhost.tracing:
             self._tap().published(message, draft.routing_keys, targets)
+        draft.publication.traffic.published += 1
+        draft.publication.traffic.routed += len(targets)
         result = max(self.vhost.push(targets, message), STORED if passage.stored else ACCEPTED)
         if result == REFUSED or (not targets and not passage.held):
             passage.reject()
@@ -220,6 +226,7 @@ class Session(ConsumerOwner):
             self._traced(self.outbox.sender(tag), queue),
             self.outbox.flow,
             self.ledger,
+            Credit(0) if queue is self.reply_queue else self.ledger.credit,
             self.prefetch,
             no_ack,
             exclusive,
@@ -254,12 +261,7 @@ class Session(ConsumerOwner):
         entry = queue.get()
         if entry is None:
             return False
-        if no_ack:
-            tag = self.ledger.tag()
-        else:
-            tag = self.ledger.note(entry)
-            entry.credit = NO_CREDIT
-            NO_CREDIT.used += 1
+        tag = self.ledger.tag() if no_ack else self.ledger.note_got(entry)
         self.outbox.got(tag, entry, queue.ready.count)
         if self.vhost.tracing:
             self._tap().delivered(queue.name, entry.redelivered, entry.message)
@@ -386,7 +388,8 @@ class Session(ConsumerOwner):
         """The channel ends: consumers leave, an open transaction is rolled back, and what was held goes back in order."""
         if self.confirmer is not None:
             self.confirmer.closed = True
-        for tag in list(self.consumers):
+        # The last one first: none becomes the single active consumer of its queue only to leave, too.
+        for tag in reversed(list(self.consumers)):
             self.cancel(tag)
         if self.transaction is not None:
             self.rollback()

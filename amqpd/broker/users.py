@@ -24,6 +24,10 @@ class User:
         self.topic_permissions: Final[dict[tuple[str, str], TopicPermission]] = {}
         """By virtual host and exchange."""
 
+    def may_enter(self, vhost: str) -> bool:
+        """True if the user may do anything in the virtual host."""
+        return vhost in self.permissions
+
     def access(self, vhost: str) -> Access | None:
         """What the user may do in the virtual host; None if he may not even enter it."""
         permission = self.permissions.get(vhost)

@@ -14,22 +14,25 @@ from amqpd.broker import facts
 from amqpd.broker.arguments import QueueArguments
 from amqpd.broker.client import Client
 from amqpd.broker.consumer import Consumer
-from amqpd.broker.deadletter import DeadLetter
+from amqpd.broker.deadletter import Letterhead
 from amqpd.broker.gate import GateHost, Passage
 from amqpd.broker.gates import Gates, needs_id
 from amqpd.broker.headers import headers_for_exchanges
-from amqpd.broker.journal import Journal, binding_row, exchange_row, queue_row
+from amqpd.broker.journal import Journal, binding_row, exchange_row, pause_row, queue_row
+from amqpd.broker.known_routes import KnownRoutes
+from amqpd.broker.letterheads import Letterheads
 from amqpd.broker.line import SHARED_BODY, Setting
 from amqpd.broker.policies import PolicySet
 from amqpd.broker.policy_keys import ALTERNATE_EXCHANGE
 from amqpd.broker.queue import Queue
 from amqpd.broker.quota import Quota
+from amqpd.broker.traffic import Traffic
 from amqpd.message import Message
 from amqpd.wire import properties, tables
 from exchanges import registry
 from exchanges.base import Binding, Destination, Exchange
 from exchanges.default import DefaultExchange
-from exchanges.router import Gatekeeper, Router
+from exchanges.router import Gatekeeper, Reach, Router
 
 PREDECLARED: Final = (
     ("amq.direct", "direct", False),
@@ -58,18 +61,26 @@ class VHost(GateHost):
         self.tracing: bool = False
         """True while copies of all messages go to the firehose (`tracing`)."""
         self._events: Final = setting.events
-        self._letters: Final[deque[tuple[DeadLetter, str]]] = deque()
+        self._known_routes: Final = KnownRoutes()
+        self._letterheads: Final = Letterheads()
+        self._letters: Final[deque[tuple[Letterhead, bytes, str]]] = deque()
         self._routing_letters: bool = False
         self.gates: Final = Gates(self, setting)
         self.queues: Final[dict[str, Queue]] = {}
         self.reply_queues: Final[dict[str, Queue]] = {}
         """The hidden queues of those who wait for direct replies, by their opaque names."""
         self.exchanges: Final[dict[str, Exchange]] = {"": DefaultExchange("", True)}
+        self.traffic: Final[dict[str, Traffic]] = {"": Traffic()}
+        """Of each exchange, by its name."""
         self.router: Final = Router(self.exchanges)
+        self._reaches: dict[Exchange, Reach] = {}
+        """What `reach` found in the generation `_reached_in`."""
+        self._reached_in: int = 0
         self._sources: Final[dict[Destination, dict[Exchange, None]]] = {}
         """The exchanges that a destination was ever bound to."""
         for exchange_name, exchange_type, internal in PREDECLARED:
             self.exchanges[exchange_name] = registry.create(exchange_type, exchange_name, True, False, internal, {})
+            self.traffic[exchange_name] = Traffic()
 
     # --- exchanges -------------------------------------------------------------------------------------------------
 
@@ -89,6 +100,7 @@ class VHost(GateHost):
     def add_exchange(self, exchange: Exchange) -> None:
         """An exchange that was declared, or recovered."""
         self.exchanges[exchange.name] = exchange
+        self.traffic[exchange.name] = Traffic()
         self.generation += 1
         self.govern_exchange(exchange)
 
@@ -105,7 +117,7 @@ class VHost(GateHost):
 
     def delete_exchange(self, exchange: Exchange) -> None:
         """The exchange ends, and all bindings from and to it."""
-        del self.exchanges[exchange.name]
+        del self.exchanges[exchange.name], self.traffic[exchange.name]
         self.generation += 1
         if exchange.durable:
             self.journal.remove(exchange_row(self.name, exchange, b"", 0))
@@ -165,6 +177,8 @@ class VHost(GateHost):
             del queue.exclusive_to.exclusive_queues[queue.name]
         if queue.durable:
             self.journal.remove(queue_row(queue))
+        if queue.durable and queue.dispatch.paused:
+            self.journal.remove(pause_row(queue))
         queue.delete()
         self.setting.totals.queue_deleted(queue.arguments.type, queue.counted())
         for consumer in list(queue.dispatch.consumers):
@@ -247,9 +261,11 @@ class VHost(GateHost):
             result = max(result, queue.push(message, body_id))
         return result
 
-    def dead_letter(self, letter: DeadLetter, exchange: str) -> None:
+    def dead_letter(self, message: Message, queue: str, reason: str, exchange: str, routing_key: str | None) -> None:
         """Route what a queue gave up; queues that give up something for it wait until it is done."""
-        self._letters.append((letter, exchange))
+        now = self.setting.clock.now
+        head = self._letterheads.find(message.envelope, queue, reason, exchange, routing_key, now)
+        self._letters.append((head, message.body, exchange))
         if self._routing_letters:
             return
         self._routing_letters = True
@@ -259,12 +275,13 @@ class VHost(GateHost):
         finally:
             self._routing_letters = False
 
-    def _route_letter(self, letter: DeadLetter, exchange_name: str) -> None:
+    def _route_letter(self, head: Letterhead, body: bytes, exchange_name: str) -> None:
         exchange = self.exchanges.get(exchange_name)
         if exchange is None:
             return
-        targets = self._targets(letter.message, letter.routing_keys, exchange, None)
-        self.push([queue for queue in targets if letter.may_enter(queue.name)], letter.message)
+        message = Message(head.envelope, body)
+        targets = self._targets(message, head.routing_keys, exchange, None)
+        self.push([queue for queue in targets if head.may_enter(queue.name)], message)
 
     def forward(self, message: Message, routing_keys: list[str], exchange: Exchange, passed: Exchange | None) -> None:
         """See `GateHost.forward`."""
@@ -280,14 +297,35 @@ class VHost(GateHost):
 
     def _targets(self, message: Message, routing_keys: list[str], exchange: Exchange, passed: Exchange | None) -> list[Queue]:
         """The queues for a message that no client publishes now."""
+        way = (exchange, passed, *routing_keys)
+        targets = self._known_routes.find(self.generation, way)
+        if targets is None:
+            targets = self._find_targets(message, routing_keys, exchange, passed)
+            if self.router.reach(exchange, passed).by_key:
+                self._known_routes.keep(way, targets)
+        return targets
+
+    def _find_targets(
+        self, message: Message, routing_keys: list[str], exchange: Exchange, passed: Exchange | None
+    ) -> list[Queue]:
         found = properties.parse(message.envelope.header)
-        headers = headers_for_exchanges(found, self.router.wants_properties(exchange))
+        headers = headers_for_exchanges(found, self.reach(exchange).wants_properties)
         passage = Passage(self.gates.by_exchange, message, routing_keys, headers, passed)
         return self.route(exchange, routing_keys, headers, passage)
 
     def queue_expired(self, queue: Queue) -> None:
         """The queue was not used for as long as it may be."""
         self.delete_queue(queue)
+
+    def reach(self, exchange: Exchange) -> Reach:
+        """What a message to this exchange may depend on; found once a generation."""
+        if self._reached_in != self.generation:
+            self._reaches = {}
+            self._reached_in = self.generation
+        reach = self._reaches.get(exchange)
+        if reach is None:
+            reach = self._reaches[exchange] = self.router.reach(exchange)
+        return reach
 
     def route(
         self, exchange: Exchange, routing_keys: list[str], headers: dict[str, object], gatekeeper: Gatekeeper | None = None

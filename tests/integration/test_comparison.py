@@ -18,11 +18,13 @@ from helpers.behaviours import (
     consume_twice,
     delete_in_use,
     frames_of,
+    observation,
     own,
     priorities,
     publish,
     redeclare,
     redeclare_exchange,
+    refused,
     requeue_order,
     return_before_ack,
     rollback,
@@ -30,7 +32,6 @@ from helpers.behaviours import (
     settle,
 )
 from helpers.broker import Broker
-from helpers.traffic import connect
 
 LOCKED: Final = (
     f"RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '{Q}' in vhost '/'. It could be originally declared "
@@ -45,11 +46,6 @@ UNEQUAL_EXCHANGE: Final = (
 )
 INVALID: Final = f"PRECONDITION_FAILED - invalid arg '{{}}' for queue '{Q}' in vhost '/': {{}}"
 UNKNOWN_TAG: Final = ("channel", 406, "PRECONDITION_FAILED - unknown delivery tag {}")
-
-
-def refused(code: int, text: str, blamed: str, scope: str = "channel") -> Observation:
-    """The observation of a close."""
-    return scope, code, text, blamed
 
 
 def expiration(text: str, problem: str) -> Observation:
@@ -337,15 +333,3 @@ def test_rabbitmq_behaves_as_expected(name: str) -> None:
     behave, expected = BEHAVIOURS[name]
     found = observation(Broker(os.environ["AMQPD_COMPARE_URL"]), behave)
     assert expected == found or OLDER.get(name) == found
-
-
-def observation(broker: Broker, behave: Behaviour) -> Observation:
-    """What is observed over two new connections, which are closed in order so that their exclusive queues are gone."""
-    connections = connect(broker), connect(broker)
-    try:
-        return behave(connections[0].channel(), connections[1].channel())
-    finally:
-        for connection in connections:
-            if connection.is_open:
-                connection.close()
-            connection.drop()

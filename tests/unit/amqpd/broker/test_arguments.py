@@ -53,15 +53,18 @@ BAD: list[tuple[dict[str, object], str | None]] = [
     ({"x_max_length": -1}, "invalid arg 'x-max-length' for {}: {value_negative,-1}"),
     ({"x_max_priority": 260}, "invalid arg 'x-max-priority' for {}: {max_value_exceeded,260}"),
     ({"x_overflow": "other"}, "invalid arg 'x-overflow' for {}: invalid_overflow"),
-    ({"x_overflow": 1}, None),
-    ({"x_single_active_consumer": 1}, None),
+    ({"x_overflow": 1}, "invalid arg 'x-overflow' for {}: {unacceptable_type,signedint}"),
+    ({"x_single_active_consumer": 1}, "invalid arg 'x-single-active-consumer' for {}: {unacceptable_type,signedint}"),
+    ({"x_queue_mode": "other"}, "invalid arg 'x-queue-mode' for {}: \"unsupported queue mode 'other'\""),
+    ({"x_queue_version": 3}, "invalid arg 'x-queue-version' for {}: \"unsupported queue version '3'\""),
+    ({"x_queue_version": -1}, "invalid arg 'x-queue-version' for {}: {value_negative,-1}"),
     ({"x_dead_letter_exchange": 5}, "invalid type 'signedint' for arg 'x-dead-letter-exchange' in {}"),
     (
         {"x_dead_letter_routing_key": "k"},
         "invalid arg 'x-dead-letter-routing-key' for {}: routing_key_but_no_dlx_defined",
     ),
     ({"x_queue_type": "other"}, "invalid arg 'x-queue-type' for {}: \"unsupported queue type 'other'\""),
-    ({"x_queue_type": 1}, None),
+    ({"x_queue_type": 1}, "invalid arg 'x-queue-type' for {}: {unacceptable_type,signedint}"),
     ({"x_max_age": "1D"}, "invalid arg 'x-max-age' for {} of queue type rabbit_classic_queue"),
     ({"x_delivery_limit": 1}, "invalid arg 'x-delivery-limit' for {} of queue type rabbit_classic_queue"),
     (
@@ -92,10 +95,16 @@ def test_a_malformed_table() -> None:
 ])  # fmt: skip
 def test_quorum_queues_are_durable_and_shared(refused: str, flags: tuple[bool, bool, bool]) -> None:
     """Other ones of their type cannot be declared; classic queues can be anything."""
-    given().check_properties(*flags)
-    given(x_queue_type="quorum").check_properties(True, False, False)
+    given().check_properties(False, *flags)
+    given(x_queue_type="quorum").check_properties(True, True, False, False)
     with pytest.raises(PreconditionFailed, match=f"invalid property '{refused}' for {WHERE}"):
-        given(x_queue_type="quorum").check_properties(*flags)
+        given(x_queue_type="quorum").check_properties(True, *flags)
+
+
+def test_quorum_queues_have_names() -> None:
+    """The server chooses none for them."""
+    with pytest.raises(PreconditionFailed, match="Cannot declare a server-named queue for type rabbit_quorum_queue"):
+        given(x_queue_type="quorum").check_properties(False, True, False, False)
 
 
 TEN = b"\x0cx-max-length"

@@ -56,6 +56,61 @@ def test_a_channels_own_limit() -> None:
     assert [b"003"] == channel.bodies()
 
 
+def test_a_channels_own_limit_does_not_count_gets() -> None:
+    """What basic.get fetched neither uses the limit up nor gives credit back when it is acknowledged."""
+    core = Core()
+    queue = declare(core, "q")
+    channel = core.channel()
+    channel.session.qos(1, True)
+    core.channel().publish_many("q", NUMBERS[:4])
+    assert (1, b"000") == channel.get(queue)
+    channel.consume(queue)
+    core.finish()
+    assert [b"001"] == channel.bodies()
+    channel.session.ack(1, False)
+    core.finish()
+    assert [] == channel.bodies()
+
+
+def test_a_channels_own_limit_and_consumers_without_acknowledgement() -> None:
+    """They wait while the channel's limit is reached, but do not use it up."""
+    core = Core()
+    held, free = declare(core, "held"), declare(core, "free")
+    channel = core.channel()
+    channel.session.qos(1, True)
+    channel.consume(held, "held")
+    channel.consume(free, "free", no_ack=True)
+    core.channel().publish_many("held", NUMBERS[:1])
+    core.finish()
+    core.channel().publish_many("free", NUMBERS[1:4])
+    core.finish()
+    assert [b"000"] == channel.bodies()
+    channel.session.ack(1, False)
+    core.finish()
+    assert NUMBERS[1:4] == channel.bodies()
+
+
+def test_a_channels_own_limit_is_shared_fairly() -> None:
+    """Queues take turns, also with one that never has more than the message whose turn it is."""
+    core = Core()
+    channel = core.channel()
+    channel.session.qos(1, True)
+    for name in ("a", "b", "c"):
+        channel.consume(declare(core, name), name)
+    for name, count in (("a", 3), ("b", 3), ("c", 1)):
+        core.channel().publish_many(name, [name.encode()] * count)
+    served = b""
+    for tag in range(1, 9):
+        core.finish()
+        heard = b"".join(channel.bodies())
+        if heard == b"c":
+            core.channel().publish_many("c", [b"c"])
+        served += heard
+        channel.session.ack(tag, False)
+
+    assert b"abcabcab" == served
+
+
 def test_the_highest_priority_is_served_first() -> None:
     """Equals take turns; lower ones get what the higher ones cannot take."""
     core = Core()
@@ -155,3 +210,23 @@ def test_messages_come_in_order() -> None:
         channel.session.ack(0, True)
 
     assert NUMBERS[:300] == bodies
+
+
+def test_consumers_that_leave_are_not_served() -> None:
+    """Whoever is left takes turns as before, however many left and wherever they stood."""
+    core = Core()
+    declare(core, "q")
+    publisher = core.channel()
+    consumers = [consuming(core, no_ack=True) for _ in range(7)]
+    publisher.publish_many("q", NUMBERS[:3])
+    for leaver in (4, 0, 6, 3, 2):
+        consumers[leaver].session.cancel("c")
+        publisher.publish_many("q", NUMBERS[10:12])
+
+    for consumer in consumers:
+        consumer.heard()
+    publisher.publish_many("q", NUMBERS[20:24])
+    counts = [len(consumer.bodies()) for consumer in consumers]
+    assert [0, 2, 0, 0, 0, 2, 0] == counts
+    queue = core.vhost.queues["q"]
+    assert (2, True) == (queue.consumer_count, len(queue.dispatch.active) <= 3)

@@ -248,3 +248,59 @@ def test_shared_bodies_are_read_back() -> None:
     for name in ("a", "b"):
         got = restarted.channel().get(restarted.vhost.queues[name])
         assert got == (1, bytes(10_000))
+
+
+def test_a_trickle_into_many_queues_leaves_memory_like_any_backlog() -> None:
+    """Messages that share chunks with those of other queues are moved before they are put away, and stay in order."""
+    core = Core()
+    channel = core.channel()
+    queues = [declare(core, f"q{number}") for number in range(6)]
+    size, count = HEAD_BYTES // 40, 60
+    for number in range(count):
+        for queue in queues:
+            channel.publish_many(queue.name, numbered(1, size, number), delivery_mode=2)
+        core.commit()
+    core.commit()
+
+    assert all(len(queue.lane.windows) > 0 for queue in queues)
+    assert core.broker.memory.resident < len(queues) * (HEAD_BYTES + size)
+    assert [list(range(count))] * 6 == [drained(core, queue) for queue in queues]
+    core.commit()
+    assert not core.store._mixer._sizes
+
+
+def test_a_backlog_of_many_queues_survives_a_restart_in_order() -> None:
+    """A trickle, a flood and a trickle again: each queue has all of it as it came."""
+    core = Core()
+    channel = core.channel()
+    queues = [declare(core, f"q{number}") for number in range(6)]
+    first = 0
+    for each in (1, 1, 30, 1, 5000, 1, 1):
+        for queue in queues:
+            channel.publish_many(queue.name, numbered(each, 10, first), delivery_mode=2)
+        core.commit()
+        first += each
+    again = core.restart()
+
+    assert [list(range(first))] * 6 == [drained(again, again.vhost.queues[queue.name]) for queue in queues]
+
+
+def test_a_deleted_queue_leaves_the_chunks_that_it_shared() -> None:
+    """What it had ready, and what comes back to it afterwards, keeps no space that others could use."""
+    core = Core()
+    channel = core.channel()
+    queues = [declare(core, f"q{number}") for number in range(6)]
+    for queue in queues:
+        channel.publish_many(queue.name, numbered(2), delivery_mode=2)
+    core.commit()
+    consumer = core.channel()
+    consumer.session.prefetch = 1
+    for queue in queues:
+        consumer.consume(queue, tag=queue.name)
+    core.settle()
+    for queue in queues:
+        core.vhost.delete_queue(queue)
+    consumer.session.nack(0, True, True)
+    core.commit()
+
+    assert not core.store._mixer._sizes

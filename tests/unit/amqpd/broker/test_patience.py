@@ -41,3 +41,13 @@ def test_memory_is_bounded() -> None:
         found.failed(f"host {number}", "alice", 0)
 
     assert patience.SUSPECTS == len(found._failures)
+
+
+def test_all_addresses_of_a_network_are_one() -> None:
+    """Who has an IPv6 network has all of its addresses; IPv4 addresses are each other's strangers, in either notation."""
+    patience = Patience()
+    for number in range(FAILURES):
+        patience.failed(f"2001:db8::{number:x}", "alice", 0.0)
+        patience.failed(f"::ffff:10.0.0.{number}", "alice", 0.0)
+    hosts = ("2001:db8::ffff", "2001:db8:0:1::1", "::ffff:10.0.0.200", "fe80::1%eth0")
+    assert [True, False, False, False] == [patience.is_lost(host, "alice", 0.0) for host in hosts]

@@ -190,6 +190,22 @@ def test_a_change_while_queues_wait_for_another() -> None:
     assert {7} == {queue.limits.max_length for queue in queues}
 
 
+def test_who_waits_for_a_change() -> None:
+    """Whoever asks is told once all queues obey, and not before; a change that is over keeps nobody waiting."""
+    core = Core()
+    core.broker.clock.now = 1
+    queues = [declare(core, f"q{number}", durable=False) for number in range(2 * PER_TURN)]
+    told: list[set[int]] = []
+    rule(core, "p", max_length=5)
+    core.broker.enforcement.when_over(lambda: told.append({queue.limits.max_length for queue in queues}))
+    assert ([], True) == (told, core.broker.enforcement.is_under_way())
+    while core.broker.agenda.next():
+        core.broker.agenda.run(core.broker.clock.now)
+
+    assert [{5}] == told
+    assert not core.broker.enforcement.is_under_way()
+
+
 def test_policies_survive_a_restart() -> None:
     """Both kinds count again for what was recovered and for predeclared exchanges, until they are cleared."""
     core = Core()

@@ -1,3 +1,4 @@
+from amqpd.broker import administration
 from amqpd.wire import tables
 from helpers.core import Core, CoreChannel, declare
 
@@ -108,3 +109,17 @@ def test_recovered_queues_serve_consumers() -> None:
     again.commit()
 
     assert again.restart().vhost.queues["q"].ready.count == 1
+
+
+def test_a_paused_queue_comes_back_paused() -> None:
+    """A pause lasts until the queue is resumed or deleted; a new queue of that name is not paused."""
+    core = Core()
+    for name in ("paused", "resumed", "deleted"):
+        administration.pause_queue(core.broker, declare(core, name))
+    administration.resume_queue(core.broker, core.vhost.queues["resumed"])
+    core.vhost.delete_queue(core.vhost.queues["deleted"])
+    declare(core, "deleted")
+    again = core.restart()
+    assert {"paused": True, "resumed": False, "deleted": False} == {
+        name: queue.dispatch.paused for name, queue in again.vhost.queues.items()
+    }

@@ -266,3 +266,60 @@ def test_a_dropped_schedule_gives_nothing_out() -> None:
     bench.core.store.drop_queue(EXCHANGE)
     assert [] == bench.run(HEAD_MESSAGES + 2)
     assert {} == examined(bench.core.store, set()).counts
+
+
+def listed(bench: Bench) -> list[bytes]:
+    """What waits, page by page."""
+    place, bodies = BEGINNING, []
+    while place < END:
+        page = bench.schedule.upcoming(place)
+        bodies += [scheduled.message.body for scheduled in bench.schedule.listed(place, page)]
+        place = (page[-1].place[0], page[-1].place[1] + 1) if page else END
+    return bodies
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_waits_is_listed(kept: bool) -> None:
+    """On disk, in memory or in the open batch, in the order of the times; what was given out is not."""
+    bench = Bench(kept=kept)
+    for due in range(HEAD_MESSAGES + PAGE_ROWS, 0, -1):
+        bench.add(due, b"%d" % due)
+    bench.core.settle()
+    bench.add(HEAD_MESSAGES + PAGE_ROWS + 1, b"last")
+    bench.add(3, b"3 again")
+    bench.run(2)
+    expected = [b"3", b"3 again", *[b"%d" % due for due in range(4, HEAD_MESSAGES + PAGE_ROWS + 1)], b"last"]
+    assert expected == listed(bench)
+
+
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_what_is_cancelled_is_never_given_out(is_settled: bool) -> None:
+    """From the head, from disk and from the open batch, also after a crash; a second time there is nothing to cancel."""
+    bench = Bench()
+    count = HEAD_MESSAGES + 10
+    for due in range(1, count + 1):
+        bench.add(due, b"%d" % due)
+    if is_settled:
+        bench.core.settle()
+    places = [(due, due - 1 + bench.core.broker.setting.store.first_sequence) for due in (1, 2, HEAD_MESSAGES, count)]
+    assert [True] * 4 == [bench.schedule.cancel(place) for place in places]
+    assert [False] * 4 == [bench.schedule.cancel(place) for place in places]
+    bench.core.settle()
+    assert [False] * 4 == [bench.schedule.cancel(place) for place in places]
+    left = [b"%d" % due for due in range(3, count) if due != HEAD_MESSAGES]
+    assert (len(left), left) == (bench.schedule.count, listed(bench))
+    assert left == bench.restart().run(count)
+
+
+def test_what_was_given_out_cannot_be_cancelled() -> None:
+    """Neither before nor after its removal is on disk, and never what was not there."""
+    bench = Bench()
+    bench.add(5)
+    bench.add(6)
+    place = (5, bench.core.broker.setting.store.first_sequence)
+    bench.core.broker.clock.now = 5
+    bench.schedule.due(5)
+    before = bench.schedule.cancel(place)
+    bench.core.settle()
+    assert [False, False, False] == [before, bench.schedule.cancel(place), bench.schedule.cancel((7, 7))]
+    assert 1 == bench.schedule.count
