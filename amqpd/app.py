@@ -16,27 +16,31 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from amqpd import logs, systemd
+from amqpd import logs, stopwatch, systemd
 from amqpd.broker.authority import Authority, Internal
 from amqpd.broker.broker import Broker
 from amqpd.broker.definitions import Import
 from amqpd.broker.recovery import Recovered, recover
 from amqpd.broker.remote import Remote
-from amqpd.commits import CommitNews, Commits, DefinitionsJournal, Pages
+from amqpd.commits import CommitNews, Commits, DefinitionsJournal, Pages, tell_damages
 from amqpd.config import Config
 from amqpd.errors import AmqpError, StartError
 from amqpd.logs import ERROR, INFO, log
 from amqpd.server.admission import Admission, Asker
 from amqpd.server.alarms import Alarms
 from amqpd.server.flush import FlushSet
+from amqpd.server.headroom import Headroom, raise_files_limit
 from amqpd.server.listener import Listener
 from amqpd.server.watchdog import Watchdog
-from amqpd.server.watermarks import Watermarks, memory_limit
+from amqpd.server.watermarks import Watermarks
+from amqpd.service import Service
 from amqpd.version import describe
 from persistence import rows
+from persistence.chunk_store import ChunkStore
 from persistence.committer import Committer
 from persistence.data_folder import DEFINITIONS
 from persistence.definitions import Definitions
+from persistence.frozen import FrozenStore
 from persistence.lmdb_store import LmdbStore
 from persistence.store import StoreError
 
@@ -44,16 +48,22 @@ logger = logging.getLogger(__name__)
 
 SWITCH_INTERVAL: Final = 0.0005
 """Seconds after which the loop lets the committing thread run; the default of 5 ms would delay every step of a commit."""
-GC_THRESHOLD: Final = 100_000
-"""New containers between two collections of garbage: what the hot path makes is freed by counting references."""
+GC_THRESHOLDS: Final = (100_000, 1, 1000)
+"""New containers between two collections of garbage: what the hot path makes is freed by counting references.
+
+Every other collection looks once more at what survived the last one, not at the survivors of ten or twenty as Python would do:
+everybody stands still meanwhile.
+"""
 
 
 def serve(config: Config) -> int:
     """Run the broker until a signal stops it; the exit code is 0 after a clean stop. Raises StartError."""
     logs.configure(config.log_level, config.log_format, sys.stderr)
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)  # It would log password hashes.
+    raise_files_limit()
     sys.setswitchinterval(SWITCH_INTERVAL)
-    gc.set_threshold(GC_THRESHOLD, 20, 100)
+    gc.set_threshold(*GC_THRESHOLDS)
+    stopwatch.install()
     try:
         return asyncio.run(App(config).run())
     except StoreError as error:
@@ -69,19 +79,32 @@ class App:
 
     def __init__(self, config: Config) -> None:
         self.config: Final = config
+        self._reloads: Final[list[Callable[[], None]]] = []
+        """What reads certificates again."""
 
     async def run(self) -> int:
         """Start, serve, stop. Raises StartError, StoreError."""
         stopping = self._stop_signals()
-        store = LmdbStore(self.config.data_dir)
+        store, path = self._open_store()
         try:
-            definitions = await Definitions.open(self.config.data_dir / DEFINITIONS)
+            definitions = await Definitions.open(path)
             try:
                 return await self._serve(store, definitions, stopping)
             finally:
                 await definitions.close()
         finally:
             store.close()
+
+    def _open_store(self) -> tuple[ChunkStore, Path]:
+        """The messages, and where the definitions are. Raises StoreError."""
+        if self.config.read_only:
+            store = FrozenStore(self.config.data_dir)
+            return store, store.definitions
+        opened, path = LmdbStore(self.config.data_dir), self.config.data_dir / DEFINITIONS
+        if not path.exists() and not opened.is_empty():  # Messages of unknown queues would be deleted.
+            opened.close()
+            raise StoreError(f"{path} is missing, but there are messages: restore a backup, or run amqpd check --repair")
+        return opened, path
 
     def _stop_signals(self) -> asyncio.Future[str]:
         """A future that the first signal completes; the second one ends the process at once."""
@@ -97,7 +120,7 @@ class App:
             loop.add_signal_handler(number, stop, number)
         return stopping
 
-    async def _serve(self, store: LmdbStore, definitions: Definitions, stopping: asyncio.Future[str]) -> int:
+    async def _serve(self, store: ChunkStore, definitions: Definitions, stopping: asyncio.Future[str]) -> int:
         pages = Pages()
         broker = Broker(store, DefinitionsJournal(definitions), pages, self.config.memory_limit)
         broker.events.home = self.config.default_vhost
@@ -107,25 +130,33 @@ class App:
         committer = Committer(store, definitions, CommitNews(flush_set, alarms, stopping))
         flush_set.committing = Commits(store, definitions, committer)
         pages.committer, pages.flush_set = committer, flush_set
+        flush_set.begin()
         await self._recover(broker, definitions)
+        tell_damages(store)
+        flush_set.begin()  # What was recovered has appointments: somebody has to look at them.
         await committer.drain()
-        watch = asyncio.create_task(Watermarks(self.config, alarms, flush_set.begin).watch())
+        watermarks = Watermarks(self.config, alarms, flush_set.begin)
+        watches = [asyncio.create_task(watcher.watch()) for watcher in (watermarks, Headroom(self.config, broker, watermarks))]
         admission = self._admission(broker)
         listener = Listener(broker, self.config, flush_set, alarms, admission)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, listener.reload)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
+        self._reloads.append(listener.reload)
         tls = await listener.open_tls()
         if tls is not None:
             print(f"{describe()} listens on {_url('amqps', *tls)}", flush=True)  # noqa: T201 - a line of output
         host, port = await listener.open()
         print(f"{describe()} listens on {_url('amqp', host, port)}", flush=True)  # noqa: T201 - the first line of output
-        stop_management = await self._start_management(broker, flush_set, alarms, (host, port), tls)
+        stop_management = await self._start_management(
+            broker, flush_set, watermarks, admission, Service(listener, committer), (host, port), tls
+        )
         systemd.notify(systemd.READY, os.environ)
         watchdog = Watchdog(asyncio.get_running_loop())
         if self.config.watchdog == "on":
             watchdog.start()
         reason = await stopping
         systemd.notify(systemd.STOPPING, os.environ)
-        watch.cancel()
+        for watch in watches:
+            watch.cancel()
         watchdog.stop()
         if reason:
             log(logger, ERROR, "stopping", reason=reason)
@@ -135,6 +166,10 @@ class App:
         await self._stop(listener, committer)
         await admission.asker.close()
         return 0
+
+    def _reload(self) -> None:
+        for reload in self._reloads:
+            reload()
 
     def _admission(self, broker: Broker) -> Admission:
         """Who decides about logins. Raises StartError."""
@@ -150,23 +185,33 @@ class App:
         return Admission(config, broker.users, authorities, asker, time.monotonic)
 
     async def _start_management(
-        self, broker: Broker, flush_set: FlushSet, alarms: Alarms, amqp: tuple[str, int], tls: tuple[str, int] | None
+        self,
+        broker: Broker,
+        flush_set: FlushSet,
+        watermarks: Watermarks,
+        admission: Admission,
+        service: Service,
+        amqp: tuple[str, int],
+        tls: tuple[str, int] | None,
     ) -> Callable[[], Awaitable[None]]:
         """Start what is not needed for the first message; return what stops it. Raises StartError."""
         if self.config.http_port == "none":
             return _nothing
         await asyncio.to_thread(import_module, "amqpd.management.start")
-        from amqpd.management.site import Door, Wiring  # noqa: PLC0415 - HTTP takes longer to import than AMQP to start
+        from amqpd.management.logins import Backends  # noqa: PLC0415 - HTTP takes longer to import than AMQP to start
+        from amqpd.management.site import Door, Wiring  # noqa: PLC0415 - the same
         from amqpd.management.start import Management  # noqa: PLC0415 - the same
 
         committing = flush_set.committing
         assert committing is not None
-        limit = memory_limit(self.config.memory_high_watermark)
-        management = Management(broker, self.config, Wiring(flush_set.begin, committing.has_work, alarms.low, limit))
+        backends = Backends(admission.authorities, admission.asker.ask)
+        wiring = Wiring(flush_set.begin, committing.has_work, watermarks.alarms.low, watermarks, service, backends)
+        management = Management(broker, self.config, wiring)
         doors = [Door("amqp", *amqp)]
         if tls is not None:
             doors.append(Door("amqp/ssl", *tls, tls=True))
         url = await management.start(doors)
+        self._reloads.append(management.reload)
         print(f"{describe()} management on {url}", flush=True)  # noqa: T201 - the other line of output
         return management.stop
 
@@ -188,6 +233,9 @@ class App:
         found.policies = await definitions.load(rows.Policy)
         found.parameters = await definitions.load(rows.Parameter)
         recover(broker, found)
+        if self.config.read_only:
+            broker.read_only = broker.agenda.rests = True
+            return
         document = self._definitions()
         if not found.vhosts and not found.users and "users" not in document:
             self._first_start(broker)

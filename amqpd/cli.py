@@ -8,32 +8,57 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from pathlib import Path
+from typing import Final, NoReturn
 
 from amqpd.config import Config, ConfigError, load
 from amqpd.options import OPTIONS
 from amqpd.version import describe
+
+COMMANDS: Final = {
+    "serve": "run the broker (default)",
+    "check": "verify the data folder of a stopped broker",
+    "backup": "copy the data folder, of a running broker or not, into an empty FOLDER",
+    "restore": "copy a backup, FOLDER, into an empty data folder, and check it",
+    "compact": "give the disk space that a stopped broker's data folder does not need back",
+    "version": "print the version",
+}
+WITH_FOLDER: Final = frozenset(("backup", "restore"))
 
 
 class Parser(argparse.ArgumentParser):
     """A parser that raises ConfigError where argparse would print its usage and exit."""
 
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message} (see amqpd --help)")
+        refuse(message)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 well, 1 failed, 2 not understood."""
     try:
         arguments = vars(parser().parse_intermixed_args(argv))
-        command: str = arguments.pop("command")
+        command, folder = chosen(arguments.pop("command"), arguments.pop("folder"), repair=arguments.pop("repair"))
         if command == "version":
             print(describe())
             return 0
         config = load(arguments, os.environ)
     except ConfigError as error:
         return complain(error, 2)
-    return serve(config) if command == "serve" else check(config)
+    return serve(config) if command == "serve" else look_after(command, config.data_dir, folder)
+
+
+def chosen(command: str, folder: str | None, *, repair: bool) -> tuple[str, Path]:
+    """What to do, and the folder that it is about next to the data folder. Raises ConfigError if they do not fit."""
+    if repair and command != "check":
+        refuse("only check takes --repair")
+    if (folder is not None) != (command in WITH_FOLDER):
+        refuse(f"{command} {'needs a folder' if folder is None else 'takes no folder'}")
+    return "repair" if repair else command, Path(folder or "")
+
+
+def refuse(message: str) -> NoReturn:
+    """Raise ConfigError for a command line that makes no sense."""
+    raise ConfigError(f"{message} (see amqpd --help)")
 
 
 def parser() -> Parser:
@@ -44,9 +69,11 @@ def parser() -> Parser:
         "command",
         nargs="?",
         default="serve",
-        choices=("serve", "check", "version"),
-        help="serve (default): run the broker; check: verify the data folder of a stopped broker; version: print it",
+        choices=tuple(COMMANDS),
+        help="; ".join(f"{name}: {meaning}" for name, meaning in COMMANDS.items()),
     )
+    result.add_argument("folder", nargs="?", help="backup: where to; restore: where from")
+    result.add_argument("--repair", action="store_true", help="check: mend what can be mended, move aside what cannot be")
     for option in OPTIONS:
         sources = " or ".join(option.variables)
         result.add_argument(
@@ -69,21 +96,21 @@ def serve(config: Config) -> int:
         return complain(error, 1)
 
 
-def check(config: Config) -> int:
-    """Print what is wrong in the data folder, or `ok` and what it holds."""
-    from persistence.check import check as check_data
+def look_after(command: str, data_dir: Path, folder: Path) -> int:
+    """Do what a command does with the data folder."""
+    from amqpd import upkeep
     from persistence.store import StoreError
 
     try:
-        report = check_data(config.data_dir)
+        if command == "backup":
+            return upkeep.backup(data_dir, folder)
+        if command == "restore":
+            return upkeep.restore(folder, data_dir)
+        if command == "compact":
+            return upkeep.compact(data_dir)
+        return upkeep.repair(data_dir) if command == "repair" else upkeep.check(data_dir)
     except StoreError as error:
         return complain(error, 1)
-    for problem in report.problems:
-        print(problem)
-    if report.problems:
-        return 1
-    print("ok", *(f"{name}={count}" for name, count in report.counts.items()))
-    return 0
 
 
 def complain(error: Exception, exit_code: int) -> int:

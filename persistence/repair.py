@@ -1,0 +1,145 @@
+"""Mend a data folder that no broker uses.
+
+Invariants:
+
+1. Nothing is lost: what goes out of the tables is in a file below `damaged/`, on the disk, before it goes.
+2. A repair that was interrupted can be begun again.
+3. What a check finds no fault with stays as it is.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Final
+
+from persistence.aside import Aside
+from persistence.check import check, check_messages
+from persistence.check_definitions import check_definitions
+from persistence.data_folder import DEFINITIONS, MESSAGES, open_existing_data_folder
+from persistence.lmdb_env import FIRST_MAP_BYTES, LmdbTables
+from persistence.remedy import Change, Remedy, Report
+from persistence.repair_definitions import adopt, is_readable, mend_rows, rebuild
+from persistence.salvage import salvage
+from persistence.store import NoSpace, StoreError
+from persistence.tables import Tables, Transaction
+
+WALKS: Final = 5
+"""What one walk mends may show the next one something else: a body that is lost takes its records along."""
+
+
+def repair(data_folder: Path) -> tuple[list[str], Report]:
+    """Mend what can be mended; return a sentence for each thing done, and what a check finds afterwards.
+
+    Raises StoreError if the folder is in use, if it is no data folder, or if another version wrote it.
+    """
+    folder = open_existing_data_folder(data_folder)
+    try:
+        aside = Aside(data_folder)
+        told = _repair(data_folder, aside)
+        if told:
+            aside.keep("report.txt", "".join(f"{line}\n" for line in told).encode("utf-8", "surrogateescape"))
+    finally:
+        folder.close()
+    return told, check(data_folder)
+
+
+def _repair(data_folder: Path, aside: Aside) -> list[str]:
+    path = data_folder / DEFINITIONS
+    was_readable = is_readable(path)
+    told = [] if was_readable else rebuild(path, aside)
+    done, lost_queues = mend_rows(path, aside)
+    told += done
+    mended, strangers = _mend_or_salvage(data_folder, aside, check_definitions(path, Report()))
+    told += mended
+    # Where all definitions are known, messages without one are those of a queue that was deleted.
+    return told + adopt(path, strangers) if lost_queues or not was_readable else told
+
+
+def _mend_or_salvage(data_folder: Path, aside: Aside, queue_ids: set[int]) -> tuple[list[str], set[int]]:
+    """Mend the messages, in a new environment if the one that is there cannot be read to its end."""
+    folder = data_folder / MESSAGES
+    new = data_folder / f"{MESSAGES}.new"
+    if new.exists() and not folder.exists():
+        new.rename(folder)  # An earlier repair was interrupted after it had salvaged all.
+    try:
+        return _in_process(folder, aside, queue_ids)
+    except NoSpace:
+        raise
+    except (BrokenProcessPool, StoreError) as error:
+        told = [f"{MESSAGES}: {error}"]
+    shutil.rmtree(new, ignore_errors=True)
+    told += [f"{MESSAGES}: {line}" for line in salvage(folder, new)]
+    told.append(f"{MESSAGES}: moved to {aside.move(folder)}")
+    new.rename(folder)
+    mended, strangers = _in_process(folder, aside, queue_ids)
+    return told + mended, strangers
+
+
+def _in_process(folder: Path, aside: Aside, queue_ids: set[int]) -> tuple[list[str], set[int]]:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_repair_messages, folder, aside, queue_ids).result()
+
+
+def _repair_messages(folder: Path, aside: Aside, queue_ids: set[int]) -> tuple[list[str], set[int]]:
+    try:
+        tables = LmdbTables(folder, True, FIRST_MAP_BYTES)
+        try:
+            return mend_messages(tables, aside, queue_ids)
+        finally:
+            tables.close()
+    except (OSError, StoreError):
+        raise
+    except Exception as error:  # noqa: BLE001  (damaged pages can give any error)
+        raise StoreError(f"the database cannot be read: {error}") from None
+
+
+def mend_messages(tables: Tables, aside: Aside, queue_ids: set[int]) -> tuple[list[str], set[int]]:
+    """Walk and mend until there is nothing left to mend; return what was done, and ids of queues that nobody knows."""
+    told: list[str] = []
+    strangers: set[int] = set()
+    for _ in range(WALKS):
+        report = _walk(tables, queue_ids)
+        strangers = report.strangers
+        remedies = [remedy for remedy in report.remedies if remedy.changes]
+        if not remedies:
+            break
+        told += [_told(remedy, aside) for remedy in remedies]
+        changes = [change for remedy in remedies for change in remedy.changes]
+        tables.change(_Mending(changes).run, sum(len(value or b"") for _, _, value in changes))
+    return told, strangers
+
+
+def _walk(tables: Tables, queue_ids: set[int]) -> Report:
+    report = Report()
+    view = tables.view()
+    try:
+        check_messages(view, queue_ids, report)
+    finally:
+        view.close()
+    return report
+
+
+def _told(remedy: Remedy, aside: Aside) -> str:
+    """Keep what is lost, and tell what became of the problem."""
+    places = [aside.keep(name, content) for name, content in remedy.lost]
+    return f"{remedy.problem}: {'moved to ' + ', '.join(places) if places else 'mended'}"
+
+
+class _Mending:
+    """The changes of one walk's remedies."""
+
+    def __init__(self, changes: list[Change]) -> None:
+        self._changes: Final = changes
+
+    def run(self, tables: Transaction) -> list[int]:
+        """Make them."""
+        for table, key, value in self._changes:
+            if value is None:
+                tables.delete(table, key)
+            else:
+                tables.put(table, key, value)
+        return []
