@@ -1,10 +1,10 @@
-# make serve, test, check, ci, compile, test-compiled, bench, conformance, clean
+# make serve, test, check, ci, compile, test-compiled, bench, conformance, clean, pins, sbom
 
 PYTHON ?= python3
 VENV := .venv
 COMPILED := build/compiled
 
-.PHONY: serve test check ci compile test-compiled bench conformance clean
+.PHONY: serve test check ci compile test-compiled bench conformance conformance-proof conformance-clients clean pins sbom
 
 serve: $(VENV)/ready
 	$(VENV)/bin/amqpd
@@ -40,6 +40,39 @@ bench: compile $(VENV)/ready
 # Runs the conformance suite against an amqpd of its own and writes docs/conformance.md.
 conformance: $(VENV)/ready
 	PYTHONPATH=tests $(VENV)/bin/python tests/helpers/conformance_run.py
+
+# Makes that amqpd lie to every case of the suite, lists those that do not notice, and writes docs/conformance.md.
+conformance-proof: $(VENV)/ready
+	PYTHONPATH=tests $(VENV)/bin/python tests/helpers/conformance_run.py prove
+
+# Runs the programs in client libraries of many languages, which fetch what they need on first use.
+conformance-clients: $(VENV)/ready
+	PYTHONPATH=tests $(VENV)/bin/python tests/helpers/conformance_run.py clients
+
+# amqpd and what it needs, nothing else, in an environment without pip.
+build/sbom/installed: pyproject.toml setup.py
+	rm -rf build/sbom build/lib* build/bdist*
+	$(PYTHON) -m venv build/sbom/tools
+	build/sbom/tools/bin/pip install --quiet --disable-pip-version-check 'cyclonedx-bom>=7,<8'
+	$(PYTHON) -m venv --without-pip $@
+	AMQPD_COMPILE=0 build/sbom/tools/bin/pip --python $@/bin/python install --quiet --disable-pip-version-check $(PINS) .
+
+# Writes build/sbom.json (CycloneDX).
+sbom: PINS := --constraint constraints.txt
+sbom: build/sbom/installed
+	build/sbom/tools/bin/cyclonedx-py environment $</bin/python --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --output-file build/sbom.json
+
+# Writes the newest versions that fit into constraints.txt.
+pins:
+	rm -rf build/sbom
+	$(MAKE) build/sbom/installed
+	sed --in-place '/^[^#]/d' constraints.txt
+	build/sbom/tools/bin/pip --python build/sbom/installed/bin/python freeze --exclude amqpd >> constraints.txt
+
+# Breaks brokers for about an hour, e.g. make torture TORTURE="--kills 500 --seed 7"; docs/reliability.md says what for.
+torture: $(VENV)/ready
+	PYTHONPATH=tests $(VENV)/bin/python -m torture $(TORTURE)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

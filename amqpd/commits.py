@@ -70,6 +70,7 @@ class Pages(PageReader):
         except StoreError as error:
             log(logger, ERROR, "scheduled messages cannot be read", exchange_id=calendar.owner_id, error=str(error))
             rows = []
+        tell_damages(self.flush_set.broker.store)
         self.flush_set.begin()
         calendar.owner.rows_read(rows)
 
@@ -80,6 +81,7 @@ class Pages(PageReader):
             found = await self.committer.read(from_log, window)
         except StoreError as error:
             found = _unreadable(from_log, window, error)
+        tell_damages(from_log.store)
         self.flush_set.begin()
         owner = from_log.owner
         assert isinstance(owner, EntryOwner)
@@ -88,9 +90,17 @@ class Pages(PageReader):
     def read_now(self, log: Log, window: Window) -> list[StoredRecord]:
         """See `PageReader.read_now`."""
         try:
-            return log.store.read(log, window)
+            found = log.store.read(log, window)
         except StoreError as error:
-            return _unreadable(log, window, error)
+            found = _unreadable(log, window, error)
+        tell_damages(log.store)
+        return found
+
+
+def tell_damages(store: Store) -> None:
+    """Log what was met that is damaged."""
+    while store.damages:
+        log(logger, ERROR, "stored data is damaged", what=store.damages.pop(0))
 
 
 def _unreadable(from_log: Log, window: Window, error: StoreError) -> list[StoredRecord]:

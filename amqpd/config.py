@@ -35,6 +35,7 @@ class Config:
     tls_login_san_type: str
     tls_login_san_index: int
     data_dir: Path
+    read_only: bool
     log_level: str
     log_format: str
     default_user: str

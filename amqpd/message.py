@@ -15,6 +15,8 @@ from amqpd.wire.methods import short_string
 TRANSIENT: Final = 1
 PERSISTENT: Final = 2
 """The delivery mode of messages that survive a restart in durable queues."""
+FOREVER: Final = -1
+"""The expiration of messages without one."""
 
 
 class Envelope:
@@ -28,7 +30,7 @@ class Envelope:
         self.persistent: Final = persistent
         self.priority: Final = priority
         self.expiration: Final = expiration
-        """Milliseconds to live; -1: for ever."""
+        """Milliseconds to live, or FOREVER."""
 
     @property
     def exchange(self) -> str:
@@ -65,5 +67,5 @@ def envelope_of(address: bytes, header: bytes) -> Envelope:
         header,
         found.delivery_mode == PERSISTENT,
         found.priority or 0,
-        int(expiration) if expiration is not None else -1,
+        int(expiration) if expiration is not None else FOREVER,
     )

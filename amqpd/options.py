@@ -211,6 +211,7 @@ OPTIONS: Final = (
     Option("tls_login_san_type", choice("dns", "ip", "email", "uri"), "dns", "which subject alternative names count"),
     Option("tls_login_san_index", integer(0, 1000), "0", "which of them is the user's name, the first being 0"),
     Option("data_dir", path, "~/.local/share/amqpd", "folder for everything that must survive a restart"),
+    Option("read_only", switch, "off", "show what the data folder holds, and change nothing in it: on or off"),
     Option("log_level", choice("debug", "info", "warning", "error"), "info", "least severe messages to log"),
     Option("log_format", choice("text", "json"), "text", "how log lines are written: text or json"),
     Option("default_user", nonempty, "guest", "administrator created in an empty data folder", "RABBITMQ_DEFAULT_USER"),

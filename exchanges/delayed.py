@@ -17,7 +17,6 @@ class DelayedExchange(Exchange):
     type: ClassVar[str] = "x-delayed-message"
 
     def _set_up(self) -> None:
-        self.routes_by_key = False
         delayed_type = self.arguments.get("x-delayed-type")
         if not isinstance(delayed_type, str):
             raise ArgumentError("Invalid argument, 'x-delayed-type' must be an existing exchange type")
@@ -29,6 +28,7 @@ class DelayedExchange(Exchange):
     def route_like(self, inner: Exchange) -> None:
         """Route as this exchange, which has no bindings yet and belongs to nobody else."""
         self._inner = inner
+        self.routes_by_key = inner.routes_by_key
         self.matches_each_key = inner.matches_each_key
         self.wants_properties = inner.wants_properties
 

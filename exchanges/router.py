@@ -25,6 +25,20 @@ class Gatekeeper:
         raise NotImplementedError
 
 
+class Reach:
+    """What all exchanges that a message may come to look at."""
+
+    __slots__ = ("by_key", "gated", "wants_properties")
+
+    def __init__(self, by_key: bool, gated: bool, wants_properties: bool) -> None:
+        self.by_key = by_key
+        """True if a route depends on the routing keys alone, so that it can be kept."""
+        self.gated = gated
+        """True if a message may come to a gate."""
+        self.wants_properties = wants_properties
+        """True if one looks at properties, which `Router.route` then needs among the headers."""
+
+
 class Router:
     """Finds the queues of a message among the exchanges of one virtual host."""
 
@@ -65,21 +79,16 @@ class Router:
             reached.update(following)
         return reached
 
-    def cacheable(self, exchange: Exchange) -> bool:
-        """True if a route from here depends on the routing keys alone.
+    def reach(self, exchange: Exchange, passed: Exchange | None = None) -> Reach:
+        """What a message from here may depend on; the gate of an exchange that it passed is open.
 
         It stays valid while the generation and the alternate of each reachable exchange stay, and no exchange is
         declared or deleted.
         """
-        return all(found.routes_by_key and not found.gated for found in self.reachable(exchange))
-
-    def gated(self, exchange: Exchange) -> bool:
-        """True if a message may come to a gate."""
-        return any(found.gated for found in self.reachable(exchange))
-
-    def wants_properties(self, exchange: Exchange) -> bool:
-        """True if a reachable exchange looks at properties, which `route` then needs among the headers."""
-        return any(found.wants_properties for found in self.reachable(exchange))
+        reached = self.reachable(exchange)
+        gated = any(found.gated and found is not passed for found in reached)
+        by_key = not gated and all(found.routes_by_key for found in reached)
+        return Reach(by_key, gated, any(found.wants_properties for found in reached))
 
     def _alternates(self, exchange: Exchange) -> list[Exchange]:
         """The alternate exchange, if one is set and exists."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from persistence import records
-from persistence.calendar import PAGE_BYTES, PAGE_ROWS, Calendar, CalendarOwner, Place, Row
+from persistence.calendar import BEGINNING, PAGE_BYTES, PAGE_ROWS, Calendar, CalendarOwner, Place, Row
 from persistence.store import Corrupt
 from persistence.tables import CALENDARS, WHOLE, Changes, Transaction
 
@@ -61,14 +61,16 @@ class Calendars:
 def _write(calendar: Calendar, changes: Changes) -> None:
     owner_id, lane = calendar.owner_id, calendar.lane
     for (time, sequence), value in calendar.puts.items():
-        changes.rows.append((records.calendar_key(owner_id, lane, time, sequence), records.protect(value)))
+        key = records.calendar_key(owner_id, lane, time, sequence)
+        changes.rows.append((key, records.protect(key, value)))
     for time, sequence in calendar.removals:
         changes.removed_rows.append(records.calendar_key(owner_id, lane, time, sequence))
-    changes.rows.append((records.calendar_key(owner_id, lane, 0, 0), records.protect(records.pack_id(calendar.count))))
+    key = records.calendar_key(owner_id, lane, 0, 0)
+    changes.rows.append((key, records.protect(key, records.pack_id(calendar.count))))
 
 
-def read_page(view: Transaction, calendar: Calendar, place: Place) -> list[Row]:
-    """Up to a page of a calendar's stored rows from a place on. Raises Corrupt."""
+def read_page(view: Transaction, calendar: Calendar, place: Place, damages: list[str]) -> list[Row]:
+    """Up to a page of a calendar's stored rows from a place on, but for damaged ones, which are told of. Raises Corrupt."""
     low = records.calendar_key(calendar.owner_id, calendar.lane, place[0], place[1])
     high = records.calendar_keys(calendar.owner_id, calendar.lane)[1]
     rows: list[Row] = []
@@ -76,17 +78,20 @@ def read_page(view: Transaction, calendar: Calendar, place: Place) -> list[Row]:
     for key, value in view.range(CALENDARS, low, high, WHOLE):
         owner_id, lane, time, sequence = records.split_calendar_key(key)
         try:
-            rows.append(Row((time, sequence), records.unprotect(value)))
+            rows.append(Row((time, sequence), records.unprotect(key, value)))
         except Corrupt as error:
-            raise Corrupt(f"calendar {owner_id}/{lane}, time {time}, sequence {sequence}: {error}") from error
+            damages.append(f"calendar {owner_id}/{lane}, time {time}, sequence {sequence}: {error}")
         size += len(value)
         if len(rows) == PAGE_ROWS or size >= PAGE_BYTES:
             break
     return rows
 
 
-def recover(tables: Transaction, known: set[int]) -> Counts:
-    """At start: the number of rows of every calendar of a known owner; other calendars are deleted. Raises Corrupt."""
+def recover(tables: Transaction, known: set[int], damages: list[str]) -> Counts:
+    """At start: the number of rows of every calendar of a known owner; other calendars are deleted.
+
+    Where the stored number is damaged, that is told and the rows are counted.
+    """
     counts: Counts = {}
     low = records.calendar_keys(0, 0)[0]
     while True:
@@ -95,7 +100,11 @@ def recover(tables: Transaction, known: set[int]) -> Counts:
             return counts
         first, low = records.calendar_keys(*found)
         if found[0] in known:
-            counts[found] = stored_count(tables, *found)
+            try:
+                counts[found] = stored_count(tables, *found)
+            except Corrupt as error:
+                damages.append(str(error))
+                counts[found] = sum(1 for _ in tables.range(CALENDARS, records.calendar_key(*found, *BEGINNING), low, 0))
         else:
             tables.delete_range(CALENDARS, first, low)
 
@@ -109,7 +118,8 @@ def _first_calendar(tables: Transaction, low: bytes) -> tuple[int, int] | None:
 
 def stored_count(view: Transaction, owner_id: int, lane: int) -> int:
     """How many rows a calendar says it has. Raises Corrupt."""
-    stored = view.get(CALENDARS, records.calendar_key(owner_id, lane, 0, 0))
+    key = records.calendar_key(owner_id, lane, 0, 0)
+    stored = view.get(CALENDARS, key)
     if stored is None:
         raise Corrupt(f"calendar {owner_id}/{lane} has no count")
-    return records.unpack_id(records.unprotect(stored))
+    return records.unpack_id(records.unprotect(key, stored))

@@ -19,6 +19,7 @@ from persistence import calendars, records
 from persistence.bodies import Bodies
 from persistence.calendar import Calendar, CalendarOwner, Place, Row
 from persistence.calendars import Calendars
+from persistence.mixed import Mixer
 from persistence.recovery import Recovery, Windows
 from persistence.store import (
     CHUNK_BYTES,
@@ -34,7 +35,7 @@ from persistence.store import (
     Usage,
     Window,
 )
-from persistence.tables import BODIES, CHUNKS, MARKS, WHOLE, Changes, PackedChunk, Tables, Transaction
+from persistence.tables import BODIES, CHUNKS, WHOLE, Changes, PackedChunk, Tables, Transaction, stored_marks
 
 EPOCH_BITS: Final = 40
 """Sequences and body ids of one run of the program start at its epoch shifted by so many bits."""
@@ -47,6 +48,8 @@ class ChunkBatch(Batch):
         super().__init__(number)
         self.messages: Final = Changes()
         self.spill: Final = Changes()
+        self.mixed_logs: Final[list[Log]] = []
+        """The logs with records in its mixed chunks."""
         self.open_chunks: Final = open_chunks
         """The chunks whose marks the batch writes."""
         self.calendars: list[Calendar] = []
@@ -65,6 +68,7 @@ class ChunkStore(Store):
         self._spill: Final = spill
         self._spill_used = False
         self._bodies: Final = Bodies(epoch << EPOCH_BITS)
+        self._mixer: Final = Mixer(self)
         self._calendars: Final = Calendars()
         self._released: list[bytes] = []
         """Keys of stored references that the open batch deletes."""
@@ -122,7 +126,7 @@ class ChunkStore(Store):
         """See `Store.read_calendar`."""
         view = (self._messages if calendar.kept else self._spill).view()
         try:
-            return calendars.read_page(view, calendar, place)
+            return calendars.read_page(view, calendar, place, self.damages)
         finally:
             view.close()
 
@@ -132,6 +136,7 @@ class ChunkStore(Store):
                 self._bodies.release(record.body_id)
         log.pending = []
         log.spilling = []
+        log.moving = []
 
     def has_work(self) -> bool:
         """See `Store.has_work`."""
@@ -149,10 +154,10 @@ class ChunkStore(Store):
         self.open_number += 1
         # A reader looks at open_chunks first and at the closed batches second: it must not miss a chunk in between.
         self._closed.append(batch)
-        self.open_chunks = []
         self._close_bodies(batch.messages)
-        self._close_marks(batch)
         self._close_logs(batch)
+        self.open_chunks = []
+        self._close_marks(batch)
         self._close_ranges(batch)
         batch.calendars = self._calendars.close(batch.messages, batch.spill)
         if batch.messages.is_empty() and batch.spill.is_empty():
@@ -174,6 +179,8 @@ class ChunkStore(Store):
             changes = batch.spill if chunk.spilled else batch.messages
             key = records.key(log.queue_id, log.lane, chunk.first)
             if chunk.live == 0:
+                if log is self._mixer.log:
+                    self._mixer.settled(chunk)
                 changes.settled.append(key)
                 if chunk.marked:
                     changes.unmarked.append(key)
@@ -182,19 +189,35 @@ class ChunkStore(Store):
                 changes.marks.append((key, bytes(chunk.marks)))
 
     def _close_logs(self, batch: ChunkBatch) -> None:
+        mixer = self._mixer
+        may_mix = mixer.may_mix(len(self.open_logs))
         for log in self.open_logs:
             pending = log.pending
-            spilling = log.spilling
             log.enlisted = False
             log.pending = []
-            if not log.dropped:
-                self._pack(log, pending, batch.messages, False)
-            if spilling:
+            if log.dropped:
                 log.spilling = []
-                if not log.dropped:
-                    self._spill_used = True
-                    self._pack(log, spilling, batch.spill, True)
+                continue
+            if log.moving or log.spilling:
+                self._close_others(log, batch)
+            if may_mix and mixer.suits(pending):
+                mixer.add(log, pending, batch.messages)
+                batch.mixed_logs.append(log)
+            else:
+                self._pack(log, pending, batch.messages, False)
+        mixer.close(batch.messages)
         self.open_logs = []
+
+    def _close_others(self, log: Log, batch: ChunkBatch) -> None:
+        """Pack what is not new and persistent."""
+        moving, spilling = log.moving, log.spilling
+        log.moving = []
+        log.spilling = []
+        self._pack(log, moving, batch.messages, False)
+        log.moved(moving)
+        if spilling:
+            self._spill_used = True
+            self._pack(log, spilling, batch.spill, True)
 
     def _close_ranges(self, batch: ChunkBatch) -> None:
         batch.messages.ranges = self._ranges
@@ -254,11 +277,12 @@ class ChunkStore(Store):
         """See `Store.committed`."""
         assert isinstance(batch, ChunkBatch)
         self._closed.remove(batch)
-        logs: dict[Log, None] = {}
+        logs: dict[Log, None] = dict.fromkeys(batch.mixed_logs)
         for changes in (batch.messages, batch.spill):
             for packed in changes.chunks:
                 packed.chunk.durable = True
-                logs[packed.chunk.log] = None
+                if packed.chunk.log is not self._mixer.log:
+                    logs[packed.chunk.log] = None
         for body_id in batch.released:
             self._bodies.release(body_id)
         for log in logs:
@@ -303,7 +327,10 @@ class ChunkStore(Store):
             for key, value in view.range(CHUNKS, low, high, WHOLE):
                 first = records.split_key(key)[2]
                 marks = newest.get(first)
-                out.extend(_read_chunk(view, key, value, log, marks, spilled))
+                try:
+                    out.extend(_read_chunk(view, key, value, log, marks, spilled, self.damages))
+                except Corrupt as error:
+                    self.damages.append(str(error))
         finally:
             view.close()
         return out
@@ -317,6 +344,7 @@ class ChunkStore(Store):
         """See `Store.recover`."""
         recovery = Recovery(queue_ids)
         self._messages.change(recovery.run, 0)
+        self.damages.extend(recovery.damages)
         self._bodies.recover(recovery.references)
         self._calendars.counts = recovery.calendars
         self._written = set(recovery.windows)
@@ -324,27 +352,39 @@ class ChunkStore(Store):
 
 
 def _read_chunk(
-    view: Transaction, key: bytes, value: bytes, log: Log, newest: bytearray | None, spilled: bool
+    view: Transaction, key: bytes, value: bytes, log: Log, newest: bytearray | None, spilled: bool, damages: list[str]
 ) -> list[StoredRecord]:
+    """The live records of a chunk; what is damaged of it is left out and told of, or all of it is Corrupt."""
     first = records.split_key(key)[2]
+    name = f"queue {log.queue_id}, lane {log.lane}, chunk {first}"
     try:
-        marks = stored_marks(view, key, value) if newest is None else bytearray(newest)
+        marks = _read_marks(view, key, value, name, damages) if newest is None else bytearray(newest)
         chunk = Chunk(log, first, marks, spilled)
         chunk.durable = True
         chunk.marked = True
         found = records.decode(value, chunk)
-        for record in found:
-            if record.body_id:
-                record.body = _read_body(view, record.body_id)
     except Corrupt as error:
-        raise Corrupt(f"queue {log.queue_id}, lane {log.lane}, chunk {first}: {error}") from error
-    return found
+        raise Corrupt(f"{name}: {error}") from error
+    return [record for record in found if not record.body_id or _has_body(view, record, name, damages)]
 
 
-def stored_marks(view: Transaction, key: bytes, value: bytes) -> bytearray:
-    """The marks of a stored chunk with this key and value. Raises Corrupt."""
-    stored = view.get(MARKS, key)
-    return bytearray(records.chunk_header(value)[0]) if stored is None else bytearray(records.unprotect(key, stored))
+def _read_marks(view: Transaction, key: bytes, value: bytes, name: str, damages: list[str]) -> bytearray:
+    """The marks of a chunk; if they are damaged, any record may have been delivered, and none is known to be settled."""
+    try:
+        return stored_marks(view, key, value)
+    except Corrupt as error:
+        damages.append(f"{name}: {error}")
+        return bytearray(b"\1" * records.chunk_header(key, value)[0])
+
+
+def _has_body(view: Transaction, record: StoredRecord, name: str, damages: list[str]) -> bool:
+    """Give a record its shared body; False if that cannot be read."""
+    try:
+        record.body = _read_body(view, record.body_id)
+    except Corrupt as error:
+        damages.append(f"{name}, sequence {record.sequence}: {error}")
+        return False
+    return True
 
 
 def _read_body(view: Transaction, body_id: int) -> bytes:

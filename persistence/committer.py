@@ -84,8 +84,8 @@ class Committer:
 
     async def drain(self) -> None:
         """Return when all that was queued is durable. Raises the error that made it impossible."""
-        await self._at_rest.wait()
-        while self._failure is None and (self._store.has_work() or self._definitions.has_work()):
+        # Whoever waited for the rest may find another batch under way: somebody else kicked it before he was woken.
+        while self._failure is None and (self.is_busy() or self._store.has_work() or self._definitions.has_work()):
             self.kick()
             await self._at_rest.wait()
         if self._failure is not None:

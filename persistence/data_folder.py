@@ -54,13 +54,29 @@ def open_existing_data_folder(path: Path) -> DataFolder:
     return open_data_folder(path)
 
 
+def open_data_folder_to_read(path: Path) -> DataFolder:
+    """Lock a data folder that must be there, without changing anything in it. Raises StoreError."""
+    try:
+        lock = os.open(path / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise StoreError(f"{path} is not an amqpd data folder") from None
+    except OSError as error:
+        raise StoreError(f"cannot open the data folder {path}: {error.strerror}") from error
+    _lock(path, lock)
+    return DataFolder(path, lock)
+
+
 def _locked(path: Path, lock: int) -> DataFolder:
+    _lock(path, lock)
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    return DataFolder(path, lock)
+
+
+def _lock(path: Path, lock: int) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         owner = os.pread(lock, 32, 0).decode("ascii", "replace").strip()
         os.close(lock)
         raise StoreError(f"{path} is in use by another amqpd (pid {owner})") from None
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-    return DataFolder(path, lock)

@@ -10,6 +10,7 @@ from persistence.chunk_store import ChunkStore
 from persistence.data_folder import MESSAGES, SPILL, open_data_folder
 from persistence.lmdb_env import FIRST_MAP_BYTES, LmdbTables
 from persistence.schema import begin_epoch
+from persistence.tables import CALENDARS, CHUNKS
 
 
 class LmdbStore(ChunkStore):
@@ -25,6 +26,14 @@ class LmdbStore(ChunkStore):
         except BaseException:
             self._folder.close()
             raise
+
+    def is_empty(self) -> bool:
+        """Whether nothing is stored that belongs to a queue or an exchange. Raises Corrupt."""
+        view = self._disk.view()
+        try:
+            return view.count(CHUNKS) + view.count(CALENDARS) == 0
+        finally:
+            view.close()
 
     def close(self) -> None:
         """See `Store.close`; what was not committed is lost."""

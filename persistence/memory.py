@@ -10,6 +10,7 @@ from mypy_extensions import mypyc_attr
 
 from persistence.chunk_store import ChunkStore
 from persistence.schema import begin_epoch
+from persistence.store import Usage
 from persistence.tables import NAMES, WHOLE, Tables, Transaction
 
 
@@ -30,6 +31,10 @@ class MemoryTransaction(Transaction):
         rows = self._tables[table]
         keys = sorted([key for key in rows if low <= key <= high])
         return iter([(key, rows[key] if limit == WHOLE else rows[key][:limit]) for key in keys])
+
+    def count(self, table: int) -> int:
+        """See `Transaction.count`."""
+        return len(self._tables[table])
 
     def put(self, table: int, key: bytes, value: bytes) -> None:
         """See `Transaction.put`."""
@@ -68,6 +73,10 @@ class MemoryTables(Tables):
     def view(self) -> Transaction:
         """See `Tables.view`; it may also write."""
         return MemoryTransaction(self._rows, self._lock)
+
+    def usage(self) -> Usage:
+        """See `Tables.usage`; there are no files."""
+        return Usage(sum(len(value) for rows in self._rows for value in rows.values()), 0)
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)

@@ -1,11 +1,13 @@
 """The stored form of records, chunks, marks, references and shared bodies (layout version 1, all integers big-endian).
 
+Every CRC-32 begins with the key: a value that was moved under another one fails it, too.
+
 * key of a chunk, of its marks and of a reference: queue id u32, lane u8, sequence u64 (a chunk: of its first record);
 * chunk: version u8, number of records u16, last sequence u64, size u64, first deadline u64 (milliseconds since the epoch,
-  0: none), CRC-32 u32 of all the rest, then the records;
+  0: none), CRC-32 u32 of the key and these, CRC-32 u32 of all of it and the records, then the records;
 * record: its head (`head`), then address, header and, unless the body is shared, body;
 * marks: CRC-32 u32, then one byte a record, see `store.READY`; a chunk without marks has only ready records;
-* reference: key → id u64 of the shared body; shared body: id u64 → CRC-32 u32, then the body;
+* reference: key → CRC-32 u32, then the id u64 of the shared body; shared body: id u64 → CRC-32 u32, then the body;
 * row of a calendar: owner id u32, lane u8, time u64, sequence u64 → CRC-32 u32, then the row; with time and sequence 0 the
   row is the number u64 of all others.
 """
@@ -34,9 +36,10 @@ _HEAD: Final = Struct(">QBQQQHII")
 
 KEY_BYTES: Final = 13
 HEAD_BYTES: Final = 43
-CHUNK_HEADER_BYTES: Final = 31
+CHUNK_HEADER_BYTES: Final = 35
 _CRC_BYTES: Final = 4
 _CRC_OFFSET: Final = 27
+_PAYLOAD_CRC_OFFSET: Final = 31
 _MAX_U64: Final = 0xFFFF_FFFF_FFFF_FFFF
 
 FIRST_KEY: Final = bytes(KEY_BYTES)
@@ -81,7 +84,7 @@ def split_calendar_key(stored: bytes) -> tuple[int, int, int, int]:
 
 
 def pack_id(body_id: int) -> bytes:
-    """Key of a shared body, value of a reference, and number of a calendar's rows."""
+    """Key of a shared body, content of a reference, and number of a calendar's rows."""
     return _ID.pack(body_id)
 
 
@@ -106,23 +109,26 @@ def head(
     )  # fmt: skip
 
 
-def encode_chunk(pieces: list[bytes], count: int, last: int, size: int, expires_at: int = 0) -> bytes:
-    """The stored value of a chunk whose count records, the last one with sequence last, consist of pieces.
+def encode_chunk(stored_key: bytes, pieces: list[bytes], count: int, last: int, size: int, expires_at: int = 0) -> bytes:
+    """The value to store under a key: a chunk whose count records, the last one with sequence last, consist of pieces.
 
     expires_at is the first deadline among them, 0 if none has one.
     """
     payload = b"".join(pieces)
     start = _CHUNK.pack(VERSION, count, last, size, expires_at)
-    return b"".join((start, _CRC.pack(crc32(payload, crc32(start))), payload))
+    begun = crc32(start, crc32(stored_key))
+    return b"".join((start, _CRC.pack(begun), _CRC.pack(crc32(payload, begun)), payload))
 
 
-def chunk_header(value: bytes) -> tuple[int, int, int]:
+def chunk_header(stored_key: bytes, value: bytes) -> tuple[int, int, int]:
     """Number of records, last sequence and size of a chunk, from its first bytes alone. Raises Corrupt."""
     if len(value) < CHUNK_HEADER_BYTES:
         raise Corrupt(f"chunk of {len(value)} bytes is shorter than its header")
     version, count, last, size, _ = _CHUNK.unpack_from(value, 0)
     if version != VERSION:
         raise Corrupt(f"chunk of layout version {version}")
+    if crc32(value[:_CRC_OFFSET], crc32(stored_key)) != _CRC.unpack_from(value, _CRC_OFFSET)[0]:
+        raise Corrupt("chunk fails its checksum")
     if count == 0:
         raise Corrupt("chunk without records")
     return count, last, size
@@ -134,15 +140,33 @@ def chunk_deadline(value: bytes) -> int:
     return deadline
 
 
+def verify_chunk(stored_key: bytes, value: bytes) -> tuple[int, int]:
+    """Compare a chunk with its checksums; return its number of records and last sequence. Raises Corrupt."""
+    count, last, _ = chunk_header(stored_key, value)
+    begun = _CRC.unpack_from(value, _CRC_OFFSET)[0]
+    if crc32(memoryview(value)[CHUNK_HEADER_BYTES:], begun) != _CRC.unpack_from(value, _PAYLOAD_CRC_OFFSET)[0]:
+        raise Corrupt("chunk fails its checksum")
+    return count, last
+
+
+def measure(value: bytes, offset: int) -> tuple[int, int, int]:
+    """Sequence, deadline and length of the record with its own body that begins there. Raises Corrupt."""
+    if offset + HEAD_BYTES > len(value):
+        raise Corrupt(f"the record at {offset} is cut short")
+    fields = _HEAD.unpack_from(value, offset)
+    length: int = HEAD_BYTES + fields[5] + fields[6] + fields[7]
+    if offset + length > len(value):
+        raise Corrupt(f"the record at {offset} is cut short")
+    return fields[0], fields[3], length
+
+
 def decode(value: bytes, chunk: Chunk) -> list[StoredRecord]:
     """The records of a stored chunk that its marks do not call settled, shared bodies left empty. Raises Corrupt."""
-    count, last, _ = chunk_header(value)
+    log = chunk.log
+    count, last = verify_chunk(key(log.queue_id, log.lane, chunk.first), value)
     marks = chunk.marks
     if len(marks) != count:
         raise Corrupt(f"{len(marks)} marks for {count} records")
-    checksum = crc32(memoryview(value)[CHUNK_HEADER_BYTES:], crc32(value[:_CRC_OFFSET]))
-    if checksum != _CRC.unpack_from(value, _CRC_OFFSET)[0]:
-        raise Corrupt("chunk fails its checksum")
     out: list[StoredRecord] = []
     end = len(value)
     offset = CHUNK_HEADER_BYTES
@@ -178,14 +202,14 @@ def decode(value: bytes, chunk: Chunk) -> list[StoredRecord]:
     return out
 
 
-def protect(content: bytes) -> bytes:
-    """The stored value of marks, of a shared body or of a row: the content behind its checksum."""
-    return _CRC.pack(crc32(content)) + content
+def protect(stored_key: bytes, content: bytes) -> bytes:
+    """The value to store under a key for marks, a reference, a shared body or a row: the content behind its checksum."""
+    return _CRC.pack(crc32(content, crc32(stored_key))) + content
 
 
-def unprotect(value: bytes) -> bytes:
-    """The marks, the shared body or the row in a stored value. Raises Corrupt."""
+def unprotect(stored_key: bytes, value: bytes) -> bytes:
+    """The content of a value that `protect` made for this key. Raises Corrupt."""
     content = value[_CRC_BYTES:]
-    if len(value) < _CRC_BYTES or crc32(content) != _CRC.unpack_from(value, 0)[0]:
+    if len(value) < _CRC_BYTES or crc32(content, crc32(stored_key)) != _CRC.unpack_from(value, 0)[0]:
         raise Corrupt("marks or shared body fail their checksum")
     return content

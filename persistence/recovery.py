@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from persistence import calendars, records
-from persistence.store import CHUNK_BYTES, CHUNK_RECORDS, SETTLED, Window
-from persistence.tables import BODIES, CHUNKS, MARKS, REFERENCES, WHOLE, Transaction
+from persistence import calendars, mixed, records
+from persistence.store import CHUNK_BYTES, CHUNK_RECORDS, SETTLED, Corrupt, Window
+from persistence.tables import BODIES, CHUNKS, MARKS, REFERENCES, WHOLE, Transaction, walk
 
 Windows = dict[int, dict[int, list[Window]]]
 
@@ -42,7 +42,10 @@ class _Lane:
 
 
 class Recovery:
-    """One start over what is stored; `run` deletes what belongs to no known queue."""
+    """One start over what is stored; `run` deletes what belongs to no known queue.
+
+    A damaged value is told of and left where it is; a damaged table, of which nobody knows what it lacks, is Corrupt.
+    """
 
     def __init__(self, queue_ids: set[int]) -> None:
         self._queue_ids: Final = queue_ids
@@ -51,50 +54,87 @@ class Recovery:
         self.references: dict[int, int] = {}
         """How many references each shared body has."""
         self.calendars: calendars.Counts = {}
+        self.damages: list[str] = []
+        """A sentence for each damaged value."""
+        self._keeps_bodies = False
 
     def run(self, tables: Transaction) -> list[int]:
         """Find everything, from the beginning at each call; return nothing. Raises Corrupt."""
         self.windows = {}
         self.references = {}
+        self.damages = []
+        self._keeps_bodies = False
+        mixed.disperse(tables, self._queue_ids, self.damages)
         for queue_id in self._find_windows(tables):
             low, high = records.queue_keys(queue_id)
             for table in (CHUNKS, MARKS, REFERENCES):
                 tables.delete_range(table, low, high)
         self._count_references(tables)
         self._delete_orphans(tables)
-        self.calendars = calendars.recover(tables, self._queue_ids)
+        self.calendars = calendars.recover(tables, self._queue_ids, self.damages)
         return []
 
     def _find_windows(self, tables: Transaction) -> set[int]:
         """Fill the windows; return the queues that are not known."""
         lanes: dict[tuple[int, int], _Lane] = {}
         unknown: set[int] = set()
-        for key, start in tables.range(CHUNKS, records.FIRST_KEY, records.LAST_KEY, records.CHUNK_HEADER_BYTES):
-            queue_id, lane, first = records.split_key(key)
-            if queue_id not in self._queue_ids:
-                unknown.add(queue_id)
-                continue
-            count, last, size = records.chunk_header(start)
+        damaged: set[int] = set()
+        marked = 0
+        for key, start in walk(tables, CHUNKS, records.CHUNK_HEADER_BYTES):
             marks = tables.get(MARKS, key)
-            live = count if marks is None else count - records.unprotect(marks).count(SETTLED)
-            if live:
-                lanes.setdefault((queue_id, lane), _Lane()).add(
-                    first, last, live, size * live // count, records.chunk_deadline(start)
-                )
+            marked += marks is not None
+            try:
+                queue_id, lane, first = records.split_key(key)
+                if queue_id in self._queue_ids:
+                    self._add_chunk(lanes.setdefault((queue_id, lane), _Lane()), first, key, start, marks)
+                elif queue_id != mixed.MIXED and queue_id not in damaged:
+                    unknown.add(queue_id)
+                    damaged.add(queue_id)
+                    records.verify_chunk(key, tables.get(CHUNKS, key) or b"")
+                    damaged.remove(queue_id)
+            except Corrupt as error:
+                self.damages.append(f"chunk {key.hex()}: {error}")
+        if marked != tables.count(MARKS):
+            self.damages.append(f"marks: {tables.count(MARKS) - marked} belong to no chunk")
         for (queue_id, lane), found in lanes.items():
             found.finish()
             self.windows.setdefault(queue_id, {})[lane] = found.windows
-        return unknown
+        return unknown - damaged
+
+    def _add_chunk(self, lane: _Lane, first: int, key: bytes, start: bytes, marks: bytes | None) -> None:
+        """Count a chunk in; one whose marks are damaged counts in full, for it may be read all the same."""
+        count, last, size = records.chunk_header(key, start)
+        live = count
+        if marks is not None:
+            try:
+                live -= records.unprotect(key, marks).count(SETTLED)
+            except Corrupt as error:
+                self.damages.append(f"marks {key.hex()}: {error}")
+        if live:
+            lane.add(first, last, live, size * live // count, records.chunk_deadline(start))
 
     def _count_references(self, tables: Transaction) -> None:
-        for _, reference in tables.range(REFERENCES, records.FIRST_KEY, records.LAST_KEY, WHOLE):
-            body_id = records.unpack_id(reference)
-            self.references[body_id] = self.references.get(body_id, 0) + 1
+        for key, reference in walk(tables, REFERENCES, WHOLE):
+            try:
+                body_id = records.unpack_id(records.unprotect(key, reference))
+            except Corrupt as error:
+                self.damages.append(f"reference {key.hex()}: {error}")
+                self._keeps_bodies = True
+            else:
+                self.references[body_id] = self.references.get(body_id, 0) + 1
 
     def _delete_orphans(self, tables: Transaction) -> None:
+        """Delete the bodies that nobody refers to; where a reference cannot be read, keep them all until the next start."""
         orphans: list[bytes] = []
-        for key, _ in tables.range(BODIES, b"\0", records.LAST_KEY, 0):
-            if records.unpack_id(key) not in self.references:
+        for key, _ in walk(tables, BODIES, 0):
+            try:
+                body_id = records.unpack_id(key)
+            except Corrupt as error:
+                self.damages.append(f"shared body {key.hex()}: {error}")
+                continue
+            if self._keeps_bodies:
+                self.references[body_id] = self.references.get(body_id, 0) + 1
+            elif body_id not in self.references:
                 orphans.append(key)
         for key in orphans:
             tables.delete(BODIES, key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from persistence import records
 from persistence.store import Corrupt, StoreError
 from persistence.tables import META, Transaction
 
@@ -26,22 +27,40 @@ def begin_epoch(tables: Transaction) -> list[int]:
         MIGRATIONS[version](tables)
         version += 1
     epoch = stored_epoch(tables) + 1
-    tables.put(META, _VERSION_KEY, str(version).encode())
-    tables.put(META, _EPOCH_KEY, str(epoch).encode())
+    tables.put(*version_row())
+    tables.put(*epoch_row(epoch))
     return [epoch]
 
 
 def stored_version(tables: Transaction) -> int:
     """The version of the layout; that of this program if there is nothing yet. Raises StoreError."""
-    return _integer(tables.get(META, _VERSION_KEY), VERSION)
+    return _integer(tables, _VERSION_KEY, VERSION)
 
 
 def stored_epoch(tables: Transaction) -> int:
     """How often the store was opened. Raises StoreError."""
-    return _integer(tables.get(META, _EPOCH_KEY), 0)
+    return _integer(tables, _EPOCH_KEY, 0)
 
 
-def _integer(stored: bytes | None, default: int) -> int:
-    if stored is not None and not stored.isdigit():
-        raise Corrupt(f"{stored!r} is no number")
-    return default if stored is None else int(stored)
+def version_row() -> tuple[int, bytes, bytes]:
+    """Table, key and value that say that the tables have this program's layout."""
+    return _row(_VERSION_KEY, VERSION)
+
+
+def epoch_row(epoch: int) -> tuple[int, bytes, bytes]:
+    """Table, key and value that say how often the store was opened."""
+    return _row(_EPOCH_KEY, epoch)
+
+
+def _row(key: bytes, number: int) -> tuple[int, bytes, bytes]:
+    return META, key, records.protect(key, str(number).encode())
+
+
+def _integer(tables: Transaction, key: bytes, default: int) -> int:
+    stored = tables.get(META, key)
+    if stored is None:
+        return default
+    digits = records.unprotect(key, stored)
+    if not digits.isdigit():
+        raise Corrupt(f"{digits!r} is no number")
+    return int(digits)

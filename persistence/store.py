@@ -131,6 +131,10 @@ class Log:
         """Records for the open batch, in sequence order; some may be settled by the time it is closed."""
         self.spilling: list[Record] = []
         """Transient records that go to the unsynced spill with the open batch."""
+        self.moving: list[Record] = []
+        """Neighbours that go from mixed chunks to a chunk of the log with the open batch."""
+        self.moving_marks: list[int] = []
+        """The marks that they had."""
         self.enlisted: bool = False
         self.dropped: bool = False
         """True once its queue was dropped: whatever still comes for it is ignored."""
@@ -151,6 +155,28 @@ class Log:
         if not self.enlisted:
             self.enlisted = True
             self.store.open_logs.append(self)
+
+    def move(self, record: Record) -> None:
+        """Take the record out of its mixed chunk (`mixed`), into one of the log, with the open batch.
+
+        Records are moved in sequence order, and all of a batch are neighbours: no other live record is between them.
+        """
+        assert record.chunk is not None, "it is stored"
+        self.moving_marks.append(record.chunk.marks[record.slot])
+        self.settle(record)
+        record.settled = False
+        record.chunk = None
+        self.moving.append(record)
+        if not self.enlisted:
+            self.enlisted = True
+            self.store.open_logs.append(self)
+
+    def moved(self, records: list[Record]) -> None:
+        """The records that were to move are packed, those that were settled meanwhile excepted: they keep their marks."""
+        for index, record in enumerate(records):
+            if self.moving_marks[index]:
+                self.returned(record, self.moving_marks[index])
+        self.moving_marks = []
 
     def settle(self, record: Record) -> None:
         """The record is gone: with the open batch, or at once if it was never written."""
@@ -239,6 +265,8 @@ class Store:
         """The number of the open batch; grows by one with each `close_batch`."""
         self.open_logs: list[Log] = []
         self.open_chunks: list[Chunk] = []
+        self.damages: Final[list[str]] = []
+        """A sentence for each damaged value that was met; comes from any thread, goes when it was told."""
 
     def log(self, queue_id: int, lane: int, owner: LogOwner) -> Log:
         """The log of a lane of a queue; the caller keeps it."""
@@ -267,7 +295,10 @@ class Store:
         raise NotImplementedError
 
     def drop_queue(self, queue_id: int) -> None:
-        """Delete everything of a queue with the open batch; what the open batch has of it is not written."""
+        """Delete everything of a queue with the open batch; what the open batch has of it is not written.
+
+        The owner settles its records in memory, before or afterwards: some may share a chunk with other queues' records.
+        """
         raise NotImplementedError
 
     def calendar(self, queue_id: int, lane: int, kept: bool, owner: CalendarOwner) -> Calendar:
@@ -278,7 +309,10 @@ class Store:
         raise NotImplementedError
 
     def read_calendar(self, calendar: Calendar, place: Place) -> list[Row]:
-        """A page of a calendar's rows from a place on, in order, as they were committed; from any thread. Raises Corrupt."""
+        """A page of a calendar's rows from a place on, in order, as they were committed, but for damaged ones (`damages`).
+
+        From any thread. Raises Corrupt.
+        """
         raise NotImplementedError
 
     def has_work(self) -> bool:
@@ -302,7 +336,10 @@ class Store:
         raise NotImplementedError
 
     def read(self, log: Log, window: Window) -> list[StoredRecord]:
-        """The live records of a window, in sequence order; from any thread. Raises Corrupt."""
+        """The live records of a window, in sequence order, but for damaged ones (`damages`).
+
+        From any thread. Raises Corrupt.
+        """
         raise NotImplementedError
 
     def recover(self, queue_ids: set[int]) -> dict[int, dict[int, list[Window]]]:

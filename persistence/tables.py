@@ -8,7 +8,7 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from persistence import records
-from persistence.store import Chunk
+from persistence.store import Chunk, Corrupt, Usage
 
 CHUNKS: Final = 0
 MARKS: Final = 1
@@ -21,6 +21,8 @@ NAMES: Final = (b"chunks", b"marks", b"references", b"bodies", b"meta", b"calend
 ROW_BYTES: Final = 64
 """What a row of a calendar takes next to its value."""
 
+LAST_KEY: Final = b"\xff" * 32
+"""No key is greater."""
 WHOLE: Final = -1
 """Limit of `Transaction.range` that asks for whole values."""
 
@@ -30,11 +32,15 @@ class Transaction:
     """One consistent view of the tables; changes are seen by others all at once, when it ends, or never."""
 
     def get(self, table: int, key: bytes) -> bytes | None:
-        """The value under the key."""
+        """The value under the key. Raises Corrupt."""
         raise NotImplementedError
 
     def range(self, table: int, low: bytes, high: bytes, limit: int) -> Iterator[tuple[bytes, bytes]]:
-        """Keys from low to high, both included, in order, with at most limit bytes of each value."""
+        """Keys from low to high, both included, in order, with at most limit bytes of each value. Raises Corrupt."""
+        raise NotImplementedError
+
+    def count(self, table: int) -> int:
+        """How many keys the table says it has. Raises Corrupt."""
         raise NotImplementedError
 
     def put(self, table: int, key: bytes, value: bytes) -> None:
@@ -52,6 +58,12 @@ class Transaction:
     def close(self) -> None:
         """End a transaction that only read."""
         raise NotImplementedError
+
+
+def stored_marks(tables: Transaction, key: bytes, value: bytes) -> bytearray:
+    """The marks of a stored chunk with this key and value. Raises Corrupt."""
+    stored = tables.get(MARKS, key)
+    return bytearray(records.chunk_header(key, value)[0]) if stored is None else bytearray(records.unprotect(key, stored))
 
 
 class PackedChunk:
@@ -112,15 +124,15 @@ class Changes:
         for packed in self.chunks:
             log = packed.chunk.log
             key = records.key(log.queue_id, log.lane, packed.chunk.first)
-            tables.put(
-                CHUNKS, key, records.encode_chunk(packed.pieces, packed.count, packed.last, packed.size, packed.expires_at)
-            )
+            value = records.encode_chunk(key, packed.pieces, packed.count, packed.last, packed.size, packed.expires_at)
+            tables.put(CHUNKS, key, value)
         for body_id, body in self.bodies.items():
-            tables.put(BODIES, records.pack_id(body_id), records.protect(body))
+            key = records.pack_id(body_id)
+            tables.put(BODIES, key, records.protect(key, body))
         for key, reference in self.references:
-            tables.put(REFERENCES, key, reference)
+            tables.put(REFERENCES, key, records.protect(key, reference))
         for key, marks in self.marks:
-            tables.put(MARKS, key, records.protect(marks))
+            tables.put(MARKS, key, records.protect(key, marks))
         for key in self.settled:
             tables.delete(CHUNKS, key)
         for key in self.unmarked:
@@ -143,11 +155,29 @@ class Changes:
     def _delete_ranges(self, tables: Transaction) -> list[int]:
         released: list[int] = []
         for low, high in self.ranges:
-            for _, reference in tables.range(REFERENCES, low, high, WHOLE):
-                released.append(records.unpack_id(reference))
+            for key, reference in tables.range(REFERENCES, low, high, WHOLE):
+                try:
+                    released.append(records.unpack_id(records.unprotect(key, reference)))
+                except Corrupt:  # A start has told of it, and keeps all bodies.
+                    continue
             for table in (CHUNKS, MARKS, REFERENCES):
                 tables.delete_range(table, low, high)
         return released
+
+
+def walk(tables: Transaction, table: int, limit: int) -> Iterator[tuple[bytes, bytes]]:
+    """All keys of a table, in order, with at most limit bytes of each value. Raises Corrupt if that cannot be all of them."""
+    found = 0
+    previous = b""
+    for key, value in tables.range(table, b"\0", LAST_KEY, limit):
+        if key <= previous:
+            raise Corrupt(f"{NAMES[table].decode()}: key {key.hex()} comes after {previous.hex()}")
+        previous = key
+        found += 1
+        yield key, value
+    counted = tables.count(table)
+    if found != counted:
+        raise Corrupt(f"{NAMES[table].decode()}: {counted} rows are counted, but {found} are there")
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -167,4 +197,8 @@ class Tables:
 
     def view(self) -> Transaction:
         """A transaction that only reads; the caller closes it soon."""
+        raise NotImplementedError
+
+    def usage(self) -> Usage:
+        """The room that the tables take, as of the last change."""
         raise NotImplementedError

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("amqpd", "conformance", "exchanges", "persistence")
 
 BOTTOM = ("amqpd.errors", "amqpd.message", "amqpd.wire")
-SHELL = ("amqpd.config", "amqpd.logs", "amqpd.version")
+SHELL = ("amqpd.config", "amqpd.listening", "amqpd.logs", "amqpd.version")
 MAY_IMPORT = {
     "conformance": (),
     "exchanges": (),
@@ -27,14 +27,16 @@ MAY_IMPORT = {
     "amqpd.ctl": (),
     "amqpd.options": (),
     "amqpd.config": ("amqpd.options",),
+    "amqpd.listening": ("amqpd.errors",),
     "amqpd.logs": (),
     "amqpd.stopwatch": ("amqpd.broker", "amqpd.logs"),
     "amqpd.systemd": (),
     "amqpd.http_backend": (*BOTTOM, *SHELL, "amqpd.broker", "amqpd.server"),
     "amqpd.version": ("amqpd",),
     "amqpd.commits": (*BOTTOM, *SHELL, "amqpd.broker", "amqpd.server", "persistence"),
+    "amqpd.service": (*SHELL, "amqpd.server", "persistence"),
     "amqpd.app": (
-        "amqpd.commits",
+        *("amqpd.commits", "amqpd.service"),
         *(*BOTTOM, *SHELL, "amqpd.http_backend", "amqpd.stopwatch", "amqpd.systemd", "exchanges", "persistence"),
         *("amqpd.protocol", "amqpd.broker", "amqpd.server", "amqpd.management"),
     ),

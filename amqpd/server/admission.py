@@ -48,7 +48,7 @@ class Admission:
         self.asker: Final = asker
         self._config: Final = config
         self._users: Final = users
-        self._authorities: Final = authorities
+        self.authorities: Final = authorities
         self._now: Final = now
         self._patience: Final = Patience()
 
@@ -65,7 +65,7 @@ class Admission:
         if self._patience.is_lost(origin.host, credentials.name, self._now()):
             raise AccessRefused(f"user '{credentials.name}' - too many failed logins from {origin.host}")
         found: User | str = "there is no backend"
-        for authority in self._authorities:
+        for authority in self.authorities:
             found = authority.login(credentials, answers)
             if isinstance(found, User):
                 found = self._users.place(found, origin.from_loopback)

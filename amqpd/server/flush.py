@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop, TimerHandle
-from time import time
 from typing import Final
 
 from mypy_extensions import mypyc_attr
@@ -16,6 +15,7 @@ from mypy_extensions import mypyc_attr
 from amqpd.broker.broker import Broker
 from amqpd.broker.events import NOBODY
 from amqpd.protocol.output import Output
+from amqpd.server import steady
 
 INPUT_LIMIT: Final = 32 * 1024 * 1024
 SETTLE_SECONDS: Final = 0.01
@@ -76,7 +76,7 @@ class FlushSet:
 
     def begin(self) -> None:
         """Something happened: set the clock of the core, and finish the turn later."""
-        self.broker.clock.now = int(time() * 1000)
+        self.broker.clock.now = steady.milliseconds()
         self.broker.events.actor = NOBODY
         self.schedule()
 
@@ -143,7 +143,7 @@ class FlushSet:
             if self._alarm is not None:
                 self._alarm.cancel()
             self._alarm_at = due
-            self._alarm = self.loop.call_later(max(0.0, due / 1000 - time()), self._agenda_due)
+            self._alarm = self.loop.call_later(max(0, due - steady.milliseconds()) / 1000, self._agenda_due)
 
     def _agenda_due(self) -> None:
         self._alarm = None

@@ -9,8 +9,9 @@ from typing import Final
 
 from amqpd.broker.broker import Broker
 from amqpd.config import Config
-from amqpd.errors import StartError, reason_of
-from amqpd.logs import ERROR, INFO, log
+from amqpd.errors import StartError
+from amqpd.listening import address_of, listening_sockets
+from amqpd.logs import ERROR, INFO, WARNING, log
 from amqpd.protocol.proxy import Route
 from amqpd.server import reactor
 from amqpd.server.acceptor import Acceptor
@@ -19,6 +20,7 @@ from amqpd.server.alarms import Alarms
 from amqpd.server.dispatch import HANDLERS
 from amqpd.server.flush import FlushSet
 from amqpd.server.gate import Gate
+from amqpd.server.headroom import sockets_limit
 from amqpd.server.peer import Peer, Peers
 from amqpd.server.reactor import Reactor
 from amqpd.server.tls import Tls
@@ -28,7 +30,6 @@ logger = logging.getLogger(__name__)
 
 GOODBYE_SECONDS: Final = 1.5
 """How long clients have for answering connection.close when the broker stops."""
-BACKLOG: Final = 1024
 
 
 class Listener(Peers):
@@ -44,7 +45,11 @@ class Listener(Peers):
         self._reactor: Reactor | None = None
         self._acceptors: Final[list[Acceptor]] = []
         self._gates: Final[list[Gate]] = []
-        self._closing: bool = False
+        self._doors: Final[list[tuple[int, Tls | None]]] = []
+        """The ports to listen on, and with which certificates."""
+        self.is_drained: bool = False
+        """No client is served."""
+        self._sockets_max: Final = sockets_limit()
         self._all_gone: asyncio.Event = asyncio.Event()
 
     async def open(self) -> tuple[str, int]:
@@ -52,43 +57,34 @@ class Listener(Peers):
         port = self.config.port
         if reactor.is_available():
             self._reactor = Reactor(asyncio.get_running_loop(), self.flush_set)
-        if self.config.proxy_protocol or self._reactor is None:
-            return self._open_gates(port, None)
-        listening = self._listen(port)
-        for one in listening:
-            self._acceptors.append(Acceptor(self._reactor, one, self._transport))
-        return _address(listening)
+        return self._open(port, None)
 
     async def open_tls(self) -> tuple[str, int] | None:
         """Listen with TLS, if that is wanted; return the address. Raises StartError if that cannot be."""
         port = self.config.tls_port
-        return None if port is None else self._open_gates(port, Tls(self.config))
+        return None if port is None else self._open(port, Tls(self.config))
 
-    def _open_gates(self, port: int, tls: Tls | None) -> tuple[str, int]:
-        listening = self._listen(port)
+    def _open(self, port: int, tls: Tls | None) -> tuple[str, int]:
+        """Listen on a port, from now on always the same one. Raises StartError."""
+        listening = listening_sockets(self.config.host, port)
+        address = address_of(listening)
+        self._doors.append((address[1], tls))
+        self._accept(listening, tls)
+        return address
+
+    def _accept(self, listening: list[socket.socket], tls: Tls | None) -> None:
         for one in listening:
-            self._gates.append(Gate(one, self.config, tls, self._reactor, self._transport))
-        return _address(listening)
-
-    def _listen(self, port: int) -> list[socket.socket]:
-        """One listening socket for each address of the host. Raises StartError."""
-        host = self.config.host
-        listening: list[socket.socket] = []
-        try:
-            for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE):
-                listening.append(socket.create_server(address, family=family, backlog=BACKLOG))
-        except (OSError, UnicodeError, OverflowError) as error:
-            for one in listening:
-                one.close()
-            raise StartError(f"cannot listen on {host}:{port}: {reason_of(error)}") from error
-        return listening
+            if self.config.proxy_protocol or tls is not None or self._reactor is None:
+                self._gates.append(Gate(one, self.config, tls, self._reactor, self._transport))
+            else:
+                self._acceptors.append(Acceptor(self._reactor, one, self._transport))
 
     def reload(self) -> None:
         """Read certificates again, for connections to come; if they cannot be used, the old ones stay."""
-        for gate in self._gates:
-            if gate.tls is not None:
+        for _, tls in self._doors:
+            if tls is not None:
                 try:
-                    gate.tls.reload()
+                    tls.reload()
                     log(logger, INFO, "certificates loaded")
                 except StartError as error:
                     log(logger, ERROR, "certificates not loaded", reason=str(error))
@@ -102,7 +98,10 @@ class Listener(Peers):
     def peer_connected(self, peer: Peer) -> None:
         """A connection is there."""
         self.peers[peer] = None
-        if self._closing:
+        if self.is_drained:
+            peer.transport.abort()
+        elif len(self.peers) > self._sockets_max:
+            log(logger, WARNING, "connection refused", peer=peer.transport.peer_address, reason="too many open files")
             peer.transport.abort()
 
     def peer_lost(self, peer: Peer) -> None:
@@ -113,11 +112,13 @@ class Listener(Peers):
 
     async def close(self, reason: str) -> None:
         """Accept nobody any more, close every connection for this reason, and wait for the goodbyes."""
-        self._closing = True
+        self.is_drained = True
         for acceptor in self._acceptors:
             acceptor.close()
         for gate in self._gates:
             gate.close()
+        self._acceptors.clear()
+        self._gates.clear()
         if not self.peers:
             return
         self._all_gone.clear()
@@ -131,7 +132,19 @@ class Listener(Peers):
                 peer.transport.abort()
             await asyncio.sleep(0)
 
-
-def _address(listening: list[socket.socket]) -> tuple[str, int]:
-    name = listening[0].getsockname()
-    return str(name[0]), int(name[1])
+    def reopen(self) -> None:
+        """Listen again, on the same ports. Raises StartError, and then nobody is accepted."""
+        if not self.is_drained:
+            return
+        opened: list[tuple[list[socket.socket], Tls | None]] = []
+        try:
+            for port, tls in self._doors:
+                opened.append((listening_sockets(self.config.host, port), tls))
+        except StartError:
+            for listening, _ in opened:
+                for one in listening:
+                    one.close()
+            raise
+        self.is_drained = False
+        for listening, tls in opened:
+            self._accept(listening, tls)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from amqpd.broker import operations, replies
 from amqpd.broker.limits import NONE
 from amqpd.broker.operations import REPLY_TO, server_name
@@ -9,6 +11,9 @@ from amqpd.errors import AccessRefused, PreconditionFailed, Unimplemented
 from amqpd.server.channel import ChannelCommands
 from amqpd.server.on_queue import named
 from amqpd.wire import tables
+
+OF_STREAMS: Final = frozenset({"x-stream-offset", "x-stream-filter", "x-stream-match-unfiltered"})
+"""Arguments of consumers that only streams have."""
 
 
 def basic_qos(channel: ChannelCommands, prefetch_size: int, prefetch_count: int, global_: bool) -> None:
@@ -30,6 +35,7 @@ def basic_consume(
         return
     found = operations.readable_queue(session.client, session.vhost, named(channel, queue))
     where = f"queue '{found.name}' in vhost '{session.vhost.name}'"
+    _check_known(arguments, where, found.arguments.type)
     priority = _integer(arguments, "x-priority", 0, where)
     timeout = _timeout(arguments, where)
     if found.has_exclusive_consumer() or (exclusive and (found.consumer_count or found.dispatch.single)):
@@ -46,6 +52,12 @@ def _consume_replies(channel: ChannelCommands, consumer_tag: str, no_ack: bool, 
     channel.forget_draft()
     if not no_wait:
         channel.reply("basic.consume-ok", tag)
+
+
+def _check_known(arguments: bytes, where: str, queue_type: str) -> None:
+    for field in tables.fields(arguments):
+        if field.name in OF_STREAMS:
+            raise PreconditionFailed(f"invalid arg '{field.name}' for {where} of queue type rabbit_{queue_type}_queue")
 
 
 def _integer(arguments: bytes, name: str, default: int, where: str) -> int:

@@ -190,7 +190,6 @@ class Transport(Output):
         if socket is None:
             return
         if data:
-            self.heartbeat.sent = True
             self.sent += len(data)
             self.writes += 1
             socket.write(data)
@@ -312,7 +311,7 @@ class Transport(Output):
         self._timer = self.loop.call_later(self._interval, self._tick)
         if self._pauses or self._withheld is not None:
             self.heartbeat.received = True
-        beat = self.heartbeat.tick()
+        beat = self.heartbeat.tick(self.writes)
         if beat == BEAT:
             self.flush_set.begin()
             self.add(HEARTBEAT_FRAME)

@@ -14,10 +14,12 @@ from amqpd.logs import WARNING, log
 
 logger = logging.getLogger(__name__)
 
-PATIENCE: Final = 0.1
+STALL: Final = 0.1
+"""Seconds: every stall that lasts longer is told."""
+PAUSE: Final = 0.04
+"""Seconds between an answer and the next question; a stall may be that old when the question comes."""
+PATIENCE: Final = STALL - PAUSE
 """Seconds within which the loop should answer."""
-PAUSE: Final = 0.1
-"""Seconds between an answer and the next question."""
 
 
 class Watchdog:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from amqpd.config import Config
-from amqpd.logs import WARNING, log
+from amqpd.logs import INFO, WARNING, log
 from amqpd.server.alarms import DISK, MEMORY, WATERMARK, Alarms
 
 logger = logging.getLogger(__name__)
@@ -56,8 +56,9 @@ class Watermarks:
     """Compares what is used with what may be used, once each second."""
 
     def __init__(self, config: Config, alarms: Alarms, begin: Callable[[], None]) -> None:
-        self.memory_limit: Final = memory_limit(config.memory_high_watermark)
-        self.disk_limit: Final = config.disk_free_limit
+        self.memory_total: Final = memory_available()
+        self.memory_limit: int = memory_limit(config.memory_high_watermark)
+        self.disk_limit: int = config.disk_free_limit
         self.folder: Final = config.data_dir
         self.alarms: Final = alarms
         self.begin: Final = begin
@@ -68,6 +69,12 @@ class Watermarks:
         while True:
             self.look()
             await asyncio.sleep(PERIOD)
+
+    def change(self, memory_limit: int, disk_limit: int) -> None:
+        """Compare with other limits, in bytes, from now on until the broker ends."""
+        self.memory_limit, self.disk_limit = memory_limit, disk_limit
+        log(logger, INFO, "limits changed", memory_bytes=memory_limit, disk_bytes=disk_limit)
+        self.look()
 
     def look(self) -> None:
         """Set and clear alarms by what is used now."""

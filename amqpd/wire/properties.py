@@ -111,6 +111,29 @@ def parse(header: bytes) -> Properties:
     return found
 
 
+def headers_of(header: bytes) -> bytes:
+    """The table of headers in the payload of a content header, empty if there is none. Raises BadSyntax."""
+    if not header[12] << 8 & HEADERS:
+        return b""
+    return _table(header, _headers_at(header))[0]
+
+
+def with_headers(header: bytes, table: bytes) -> bytes:
+    """The payload of a content header that has headers, with this table in their place. Raises BadSyntax."""
+    start = _headers_at(header)
+    stop = _table(header, start)[1]
+    return b"".join((header[:start], _U32.pack(len(table)), table, header[stop:]))
+
+
+def _headers_at(header: bytes) -> int:
+    flags = header[12] << 8
+    position = FIXED_SIZE
+    for flag in (CONTENT_TYPE, CONTENT_ENCODING):
+        if flags & flag:
+            position = _within(header, position + 1 + header[position])
+    return position
+
+
 def _short(header: bytes, position: int) -> tuple[str, int]:
     start = _within(header, position + 1)
     stop = _within(header, start + header[position])

@@ -181,5 +181,27 @@ def _decimal(value: Decimal) -> bytes:
 
 
 def without(table: bytes, name: str) -> bytes:
-    """The table less the fields of that name; every other field keeps its bytes."""
-    return b"".join([table[field.start : field.end] for field in fields(table) if field.name != name])
+    """The table less the fields of that name; every other field keeps its bytes. Raises BadSyntax."""
+    unwanted = _name(name)
+    kept: list[bytes] = []
+    start, end = 0, len(table)
+    while start < end:
+        stop = start + 1 + table[start]
+        if stop >= end:
+            raise BadSyntax("field table is cut short")
+        following = _behind(table, chr(table[stop]), stop + 1)
+        if table[start:stop] != unwanted:
+            kept.append(table[start:following])
+        start = following
+    return b"".join(kept)
+
+
+def _behind(table: bytes, tag: str, position: int) -> int:
+    """Where the value at a position ends."""
+    fixed = _FIXED.get(tag)
+    if fixed is not None:
+        return _within(table, position + fixed.size)
+    if tag == "S" or tag == "x" or tag == "F" or tag == "A":
+        start = _within(table, position + 4)
+        return _within(table, start + _U32.unpack_from(table, position)[0])
+    return _value(table, tag, position, 0)[1]

@@ -15,18 +15,23 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from benchmarks import backlog, loadgen, machine, objects, report
+from benchmarks import backlog, life, loadgen, machine, objects, report
 from benchmarks.cells import CELLS, CellWorkload
 from benchmarks.contestants import Amqpd, Contestant, Failed
 from benchmarks.cores import cores
-from benchmarks.life import life
+from benchmarks.deadlines import deadlines
+from benchmarks.governing import governing
 from benchmarks.pairs import connections
-from benchmarks.results import AMQPD, INTERPRETED, RABBITMQ, Results
+from benchmarks.results import AMQPD, INTERPRETED, OURS, RABBITMQ, Results
+from benchmarks.watching import watching
 from benchmarks.workload import Workload
 
 ROOT: Final = Path(__file__).parents[2]
 QUICK_SCALE: Final = 0.2
 QUICK_ROUNDS: Final = 2
+INTERPRETED_PACE: Final = 0.5
+COMPILED: Final = (AMQPD,)
+"""Who is measured where it takes minutes and the other build would show nothing new."""
 
 WORKLOADS: Final = (
     *(Workload(name, CellWorkload(name), ("cells",)) for name in CELLS),
@@ -38,9 +43,19 @@ WORKLOADS: Final = (
     Workload("consumers", objects.consumers, ("consumers",), rounds=1),
     Workload("idle", objects.idle, ("idle",), rounds=1),
     Workload("cores", cores, ("cores",), rounds=3),
-    Workload("life", life, ("life",), rounds=1, needs_ours=True),
+    Workload("start-empty", life.start_empty, ("life",), rounds=1, brokers=OURS),
+    Workload("pause", life.pause, ("life",), rounds=1, brokers=COMPILED),
+    Workload("stop", life.stop, ("life",), rounds=3, brokers=OURS),
+    Workload("files", life.files, ("life",), rounds=1, brokers=COMPILED),
+    Workload("start-full", life.start_full, ("life",), rounds=1, brokers=COMPILED),
+    Workload("time", deadlines, ("time",), rounds=1, brokers=COMPILED),
+    Workload("policies", governing, ("policies",), rounds=1),
+    Workload("watching", watching, ("watching",), rounds=1, brokers=COMPILED),
 )
-DEEPEST: Final = Workload("deepest", backlog.deepest, ("deepest", "deepest-drain"), rounds=1, needs_ours=True)
+DEEP: Final = (
+    Workload("deepest", backlog.deepest, ("deepest", "deepest-drain"), rounds=1, brokers=COMPILED),
+    Workload("files-deep", life.files_deep, ("life",), rounds=1, brokers=COMPILED),
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,7 +68,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--scale", type=float, help="multiplies messages and objects (default: 1)")
     result.add_argument("--quick", action="store_true", help=f"about 4 minutes: {QUICK_ROUNDS} rounds at scale {QUICK_SCALE}")
     result.add_argument(
-        "--deep", action="store_true", help="also 10,000,000 messages in one queue: 12 GB of disk, 4 minutes more"
+        "--deep",
+        action="store_true",
+        help="also 10,000,000 messages in one queue, and through one: 12 GB of disk, 5 minutes more",
     )
     result.add_argument("--only", metavar="NAMES", help="measure these alone, keep the other figures of the last run")
     result.add_argument("--figures", type=Path, default=report.FIGURES, help="where the figures are kept")
@@ -66,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else 5)
     scale = options.scale or (QUICK_SCALE if options.quick else 1.0)
-    workloads = chosen((*WORKLOADS, *([DEEPEST] if options.deep else [])), options.only)
+    workloads = chosen((*WORKLOADS, *(DEEP if options.deep else ())), options.only)
     results = Results.load(options.figures) if options.only and options.figures.exists() else Results()
     loadgen.build()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
@@ -98,6 +115,7 @@ def running(options: argparse.Namespace) -> Iterator[list[Contestant]]:
         contestants: list[Contestant] = []
         for name, command in ((AMQPD, options.compiled), (INTERPRETED, options.interpreted)):
             broker = Amqpd(name, command, folder / name.replace(" ", "-"))
+            broker.pace = INTERPRETED_PACE if name == INTERPRETED else 1.0
             stack.callback(broker.stop)
             contestants.append(broker)
         if options.rabbitmq:
@@ -111,7 +129,7 @@ def measure(workload: Workload, contestants: list[Contestant], rounds: int, scal
     samples: dict[tuple[str, str, str], dict[str, list[float]]] = {}
     for _ in range(min(rounds, workload.rounds)):
         for contestant in contestants:
-            if workload.needs_ours and not isinstance(contestant, Amqpd):
+            if contestant.name not in workload.brokers:
                 continue
             try:
                 for group, point, figures in workload.measure(contestant, scale):

@@ -66,7 +66,7 @@ class CellWorkload:
         self.cell = CELLS[name]
 
     def __call__(self, contestant: Contestant, scale: float) -> Measured:
-        count = scaled(self.cell.messages, scale, least=100)
+        count = scaled(self.cell.messages, scale * contestant.pace, least=100)
         before = contestant.cpu_seconds()
         roles = loadgen.run(contestant, f"{self.cell.arguments} --count {count}")
         spent = contestant.cpu_seconds() - before

@@ -14,6 +14,8 @@ from typing import Final
 from benchmarks.contestants import Contestant, Failed
 
 TIMEOUT_SECONDS: Final = 300.0
+WINDOW: Final = 10_000
+"""Messages that may wait for their confirms."""
 PIPELINED: Final = 250
 """Requests that may wait for their answers."""
 
@@ -65,6 +67,23 @@ class Client:
             self.socket.sendall(frames)
         self.call(method(1, 60, 10, bytes(7)), (60, 11))
         return time.monotonic() - before
+
+    def flood_confirmed(self, messages: Iterable[bytes], at_once: int) -> float:
+        """Publish, so many messages to a write and WINDOW ahead of their confirms; the seconds until the last confirm."""
+        self.call(method(1, 85, 10, b"\0"), (85, 11))
+        before = time.monotonic()
+        sent = confirmed = 0
+        for frames in messages:
+            self.socket.sendall(frames)
+            sent += at_once
+            while sent - confirmed > WINDOW:
+                confirmed = self._delivery_tag()
+        while confirmed < sent:
+            confirmed = self._delivery_tag()
+        return time.monotonic() - before
+
+    def _delivery_tag(self) -> int:
+        return int.from_bytes(self._answer((60, 80))[:8], "big")
 
     def receive(self, octets: int) -> None:
         """Read that many octets and forget them."""
@@ -118,9 +137,16 @@ def long(data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + data
 
 
-def declare_queue(name: str, *, durable: bool = False) -> bytes:
+def arguments(table: dict[str, str | int]) -> bytes:
+    """A table of texts and numbers."""
+    pairs = [short(name) + (b"S" + long(value.encode()) if isinstance(value, str) else struct.pack(">cq", b"l", value))
+             for name, value in table.items()]  # fmt: skip
+    return long(b"".join(pairs))
+
+
+def declare_queue(name: str, *, durable: bool = False, table: bytes = EMPTY_TABLE) -> bytes:
     """A queue.declare."""
-    return method(1, 50, 10, bytes(2), short(name), bytes([2 * durable]), EMPTY_TABLE)
+    return method(1, 50, 10, bytes(2), short(name), bytes([2 * durable]), table)
 
 
 def declare_ok_size(name: str) -> int:
@@ -134,13 +160,17 @@ def delete_queue(name: str) -> bytes:
 
 
 DELETE_OK_SIZE: Final = 16
+DELIVERY_MODE: Final = 1 << 12
+MESSAGE_ID: Final = 1 << 7
 
 
-def publish(exchange: str, routing_key: str, body: bytes) -> bytes:
-    """All frames of one transient message."""
+def publish(exchange: str, routing_key: str, body: bytes, message_id: str = "", *, persistent: bool = False) -> bytes:
+    """All frames of one message."""
+    flags = (MESSAGE_ID if message_id else 0) | (DELIVERY_MODE if persistent else 0)
+    properties = (b"\2" if persistent else b"") + (short(message_id) if message_id else b"")
     return (
         method(1, 60, 40, bytes(2), short(exchange), short(routing_key), b"\0")
-        + frame(2, 1, struct.pack(">HHQH", 60, 0, len(body), 0))
+        + frame(2, 1, struct.pack(">HHQH", 60, 0, len(body), flags) + properties)
         + frame(3, 1, body)
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 ANNOUNCEMENT: Final = re.compile(r"amqp://127\.0\.0\.1:(\d+)")
+MANAGEMENT: Final = re.compile(r"management on https?://[^:]+:(\d+)")
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.002
@@ -23,11 +24,19 @@ class Failed(Exception):
 class Contestant:
     """A broker that somebody else runs."""
 
+    pace: float = 0.4
+    """The part of the messages that it gets where only its rate counts: with all of them the slower ones would take long."""
+
     def __init__(self, name: str, host: str, port: int, pid: int) -> None:
         self.name = name
         self.host = host
         self.port = port
         self.pid = pid
+
+    @property
+    def management(self) -> tuple[str, int]:
+        """Host and port of the management API."""
+        return self.host, self.port + 10_000
 
     def renew(self) -> float:
         """Begin with an empty broker, if it is ours to begin; the seconds until it listens."""
@@ -46,6 +55,8 @@ class Contestant:
 class Amqpd(Contestant):
     """An amqpd on a free loopback port, with a data folder of its own."""
 
+    pace = 1.0
+
     def __init__(self, name: str, command: Path, folder: Path) -> None:
         self.command = command
         self.data = folder / "data"
@@ -54,6 +65,11 @@ class Amqpd(Contestant):
         folder.mkdir()
         self._process = self._spawn(0)
         super().__init__(name, "127.0.0.1", self._announced(), self._process.pid)
+
+    @property
+    def management(self) -> tuple[str, int]:
+        found = self._announces(MANAGEMENT)
+        return self.host, int(found[1])
 
     def renew(self) -> float:
         self.stop()
@@ -78,6 +94,12 @@ class Amqpd(Contestant):
             self._process.kill()
             self._process.wait()
         return time.monotonic() - before
+
+    def kill_and_start(self) -> float:
+        """Send SIGKILL, then start; the seconds that the start took."""
+        self._process.kill()
+        self._process.wait()
+        return self.start()
 
     def stop_and_start(self) -> float:
         """Stop, then start; the seconds that the start took."""
@@ -106,10 +128,13 @@ class Amqpd(Contestant):
             )
 
     def _announced(self) -> int:
+        return int(self._announces(ANNOUNCEMENT)[1])
+
+    def _announces(self, pattern: re.Pattern[str]) -> re.Match[str]:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
-            if found := ANNOUNCEMENT.search(self._announcements.read_text()):
-                return int(found[1])
+            if found := pattern.search(self._announcements.read_text()):
+                return found
             time.sleep(POLL_SECONDS)
         self._process.kill()
         self._process.wait()

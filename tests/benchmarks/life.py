@@ -1,5 +1,6 @@
 """Start, stop, disk and pauses of amqpd."""
 
+import statistics
 import time
 from typing import Final
 
@@ -9,9 +10,12 @@ from benchmarks.contestants import Amqpd, Contestant, Failed
 from benchmarks.objects import queue_name
 from benchmarks.workload import Measured, scaled
 
+GROUP: Final = "life"
+STARTS: Final = 5
 QUEUES: Final = 10_000
 BACKLOG: Final = 5_000_000
 THROUGH: Final = 2_000_000
+DEEP_THROUGH: Final = 10_000_000
 LIVE: Final = 100_000
 PAUSE_MESSAGES: Final = 120_000
 """A minute's worth at the rate below."""
@@ -22,17 +26,50 @@ PAIR: Final = f"pair {PERSISTENT} --prefetch 100 --ack-every 10"
 QUEUE: Final = "bench-life"
 
 
-def life(contestant: Contestant, scale: float) -> Measured:
-    """Everything in this file, for an amqpd of ours."""
+def start_empty(contestant: Contestant, _scale: float) -> Measured:
+    """The start in an empty folder: the median of some."""
     assert isinstance(contestant, Amqpd)
-    yield "life", "start-empty", {"seconds": contestant.renew(), "memory_mb": contestant.memory_mb()}
-    pause = loadgen.run(contestant, f"{PAIR} --rate 2000 --count {scaled(PAUSE_MESSAGES, scale, least=1000)}")["sub"]
-    yield "life", "pause", {name: float(pause[name]) for name in ("p50_ms", "p99_ms", "max_ms")}
-    yield "life", "stop", {"seconds": stop_under_load(contestant)}
+    seconds = statistics.median(contestant.renew() for _ in range(STARTS))
+    yield GROUP, "start-empty", {"seconds": seconds, "memory_mb": contestant.memory_mb()}
+
+
+def pause(contestant: Contestant, scale: float) -> Measured:
+    """The longest latency in a minute of steady traffic."""
     contestant.renew()
-    yield from files(contestant, scaled(LIVE, scale, least=1000), scaled(THROUGH, scale, least=1000))
+    found = loadgen.run(contestant, f"{PAIR} --rate 2000 --count {scaled(PAUSE_MESSAGES, scale, least=1000)}")["sub"]
+    yield GROUP, "pause", {name: float(found[name]) for name in ("p50_ms", "p99_ms", "max_ms")}
+
+
+def stop(contestant: Contestant, _scale: float) -> Measured:
+    """The end under load."""
+    assert isinstance(contestant, Amqpd)
     contestant.renew()
-    yield from start_full(contestant, scaled(QUEUES, scale), scaled(BACKLOG, scale, least=1000))
+    yield GROUP, "stop", {"seconds": stop_under_load(contestant)}
+    contestant.start()
+
+
+def files(contestant: Contestant, scale: float) -> Measured:
+    """The data folder with messages that stay, before and after others went through another queue."""
+    yield from pass_through(contestant, scaled(LIVE, scale, least=1000), scaled(THROUGH, scale, least=1000), "files")
+
+
+def files_deep(contestant: Contestant, scale: float) -> Measured:
+    """The same with ten million that pass."""
+    yield from pass_through(contestant, scaled(LIVE, scale, least=1000), scaled(DEEP_THROUGH, scale, least=1000), "files-deep")
+
+
+def start_full(contestant: Contestant, scale: float) -> Measured:
+    """The start with many queues and messages."""
+    assert isinstance(contestant, Amqpd)
+    contestant.renew()
+    queues, messages = scaled(QUEUES, scale), scaled(BACKLOG, scale, least=1000)
+    client = Client(contestant)
+    client.pipeline(
+        [declare_queue(queue_name(number), durable=True) for number in range(queues)], declare_ok_size(queue_name(0))
+    )
+    client.close()
+    loadgen.run(contestant, f"pub {PERSISTENT} --queue {QUEUE} --count {messages}")
+    yield GROUP, "start-full", {"seconds": contestant.stop_and_start(), "queues": queues, "messages": messages}
     contestant.renew()
 
 
@@ -47,21 +84,13 @@ def stop_under_load(contestant: Amqpd) -> float:
     return seconds
 
 
-def files(contestant: Amqpd, live: int, through: int) -> Measured:
-    """The data folder with messages that stay, before and after others went through another queue."""
+def pass_through(contestant: Contestant, live: int, through: int, point: str) -> Measured:
+    """Keep some messages and have others pass; what the folder took before and after."""
+    assert isinstance(contestant, Amqpd)
+    contestant.renew()
     loadgen.run(contestant, f"pub {PERSISTENT} --queue {QUEUE} --count {live}")
     before = contestant.data_mb()
     loadgen.run(contestant, f"{PAIR} --count {through}")
     after = contestant.data_mb()
-    yield "life", "files", {"live": live, "through": through, "before_mb": before, "data_mb": after, "times": after / before}
-
-
-def start_full(contestant: Amqpd, queues: int, messages: int) -> Measured:
-    """The start with many queues and messages."""
-    client = Client(contestant)
-    client.pipeline(
-        [declare_queue(queue_name(number), durable=True) for number in range(queues)], declare_ok_size(queue_name(0))
-    )
-    client.close()
-    loadgen.run(contestant, f"pub {PERSISTENT} --queue {QUEUE} --count {messages}")
-    yield "life", "start-full", {"seconds": contestant.stop_and_start(), "queues": queues, "messages": messages}
+    yield GROUP, point, {"live": live, "through": through, "before_mb": before, "data_mb": after, "times": after / before}
+    contestant.renew()

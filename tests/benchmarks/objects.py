@@ -21,13 +21,14 @@ from benchmarks.client import (
 )
 from benchmarks.contestants import MB, Amqpd, Contestant
 from benchmarks.pairs import Stream, carry
+from benchmarks.results import Figures
 from benchmarks.workload import Measured, scaled
 
 QUEUES: Final = (1_000, 10_000, 50_000)
 BINDINGS: Final = (1_000, 10_000, 100_000, 200_000)
 CONSUMERS: Final = (1, 10, 100, 1_000, 10_000, 100_000)
 CONNECTIONS: Final = (1_000, 5_000)
-OTHERS_LIMIT: Final = {QUEUES: 10_000, BINDINGS: 100_000, CONSUMERS: 10_000, CONNECTIONS: 5_000}
+OTHERS_LIMIT: Final = {QUEUES: 10_000, BINDINGS: 10_000, CONSUMERS: 10_000, CONNECTIONS: 5_000}
 """Where a broker that is not ours stops: RabbitMQ needs minutes beyond, and minutes more to delete it all."""
 
 MESSAGES: Final = 200_000
@@ -56,7 +57,10 @@ def in_writes(messages: Iterator[bytes]) -> list[bytes]:
 
 
 def queues(contestant: Contestant, scale: float) -> Measured:
-    """Durable queues: how fast they are declared, what one takes, publishing to all of them in turn and to one."""
+    """Durable queues: how fast they are declared, what one takes, publishing to all of them in turn and to one.
+
+    Each message has an identifier of its own, so that none repeats another, whether they go to one queue or to all.
+    """
     contestant.renew()
     client = Client(contestant)
     there, before = 0, contestant.memory_mb()
@@ -66,13 +70,8 @@ def queues(contestant: Contestant, scale: float) -> Measured:
         there = point
         kb_each = (contestant.memory_mb() - before) * MB / 1000 / point
         yield "queues", str(point), {"rate": len(names) / seconds, "kb_each": kb_each}
-    count = scaled(MESSAGES, scale, least=AT_ONCE)
     for point in points(QUEUES, contestant, scale):
-        one = client.flood(in_writes(publish("", queue_name(0), BODY) for _ in range(count)))
-        all_of_them = client.flood(in_writes(publish("", queue_name(number * 7919 % point), BODY) for number in range(count)))
-        client.pipeline([purge(queue_name(number)) for number in range(point)], DELETE_OK_SIZE)
-        figures = {"one_rate": count / one, "all_rate": count / all_of_them, "all_to_one": one / all_of_them}
-        yield "queues", str(point), figures
+        yield "queues", str(point), publish_over(contestant, client, point, scaled(MESSAGES, scale * contestant.pace))
     if isinstance(contestant, Amqpd):
         client.close()
         yield "queues-restart", str(there), {"restart_s": contestant.stop_and_start()}
@@ -80,6 +79,30 @@ def queues(contestant: Contestant, scale: float) -> Measured:
     seconds = client.pipeline([delete_queue(queue_name(number)) for number in range(there)], DELETE_OK_SIZE)
     yield "queues-delete", str(there), {"rate": there / seconds}
     client.close()
+
+
+def publish_over(contestant: Contestant, client: Client, queues: int, messages: int) -> Figures:
+    """The rates of publishing about so many messages to one queue and to all, transient, then persistent with confirms."""
+    rounds = max(1, messages // AT_ONCE)
+    figures: Figures = {}
+    for prefix, persistent in (("", False), ("kept_", True)):
+        seconds = []
+        for targets in (1, queues):
+            writes = in_writes(numbered(number, targets, persistent=persistent) for number in range(rounds * AT_ONCE))
+            publisher = Client(contestant)
+            seconds.append(publisher.flood_confirmed(writes, AT_ONCE) if persistent else publisher.flood(writes))
+            publisher.close()
+            client.pipeline([purge(queue_name(number)) for number in range(targets)], DELETE_OK_SIZE)
+        one, all_of_them = seconds
+        figures[f"{prefix}one_rate"] = rounds * AT_ONCE / one
+        figures[f"{prefix}all_rate"] = rounds * AT_ONCE / all_of_them
+        figures[f"{prefix}all_to_one"] = one / all_of_them
+    return figures
+
+
+def numbered(number: int, queues: int, *, persistent: bool) -> bytes:
+    """A message that differs from all others, to one of the queues in turn, neighbours far apart."""
+    return publish("", queue_name(number * 7919 % queues), BODY, f"{number:010}", persistent=persistent)
 
 
 def queue_name(number: int) -> str:

@@ -64,7 +64,7 @@ class Pair:
 
 def connections(contestant: Contestant, scale: float) -> Measured:
     """Pairs that share the messages; the points are connections, two for each pair."""
-    total = scaled(MESSAGES, scale, least=1000)
+    total = scaled(MESSAGES, scale * contestant.pace, least=1000)
     for count in sorted({scaled(pairs, scale if pairs > 1 else 1, least=1) for pairs in PAIRS}):
         each = max(1, total // count)
         there = [Pair(contestant, number, each) for number in range(count)]

@@ -9,7 +9,8 @@ from typing import Final
 
 from benchmarks.cells import CELLS
 from benchmarks.chart import Chart
-from benchmarks.results import AMQPD, INTERPRETED, NAMES, RABBITMQ, Results
+from benchmarks.reasons import REASONS
+from benchmarks.results import AMQPD, NAMES, RABBITMQ, Results
 from benchmarks.targets import TARGETS
 
 ROOT: Final = Path(__file__).parents[2]
@@ -57,6 +58,9 @@ TABLES: Final = {
         "one_rate": "messages/s to one",
         "all_rate": "messages/s to all in turn",
         "all_to_one": "all to one",
+        "kept_one_rate": "persistent to one",
+        "kept_all_rate": "persistent to all in turn",
+        "kept_all_to_one": "all to one",
     },
     "queues-restart": {"restart_s": "s to restart"},
     "queues-delete": {"rate": "deleted/s"},
@@ -67,7 +71,7 @@ TABLES: Final = {
 """Groups whose points are numbers → their columns, figure by figure."""
 
 LESS_IS_BETTER: Final = ("_ms", "_mb", "_each")
-NEITHER_WAY: Final = {"last_to_first", "all_to_one"}
+NEITHER_WAY: Final = {"last_to_first", "all_to_one", "kept_all_to_one"}
 """Relations within one broker, which rank none."""
 
 CORES: Final = {"one": "two pairs, one broker", "two": "two pairs, a broker each"}
@@ -105,9 +109,11 @@ def page(results: Results, template: str) -> str:
         "cells": cells(results),
         "cost": cost(results),
         "targets": targets(results),
+        "missed": missed(results),
         "failures": failures(results),
     }
-    parts |= {"latency": latency(results), "behind": behind(results), "life": life(results), "cores": cores(results)}
+    parts |= {"latency": latency(results), "behind": behind(results), "cores": cores(results)}
+    parts |= {group: named(results, group) for group in ("life", "time", "policies", "watching")}
     parts |= {group: sweep(results, group) for group in TABLES}
     for mark, text in parts.items():
         template = template.replace(f"{{{{{mark}}}}}", text.rstrip("\n"))
@@ -194,6 +200,24 @@ def targets(results: Results) -> str:
     return table(["", "target", "measured", ""], rows)
 
 
+def missed(results: Results) -> str:
+    """Why targets were missed, one after the other, each with its profile."""
+    found = [each for each in TARGETS if each.is_missed(results)]
+    parts = [
+        f"**{each.what}**, {number(each.measure(results))} {each.unit}".rstrip() + f": {why(each.what)}\n" for each in found
+    ]
+    return "\n".join(parts) or "None was missed.\n"
+
+
+def why(what: str) -> str:
+    """The reason for a missed target, and its profile as a table."""
+    reason = REASONS.get(what)
+    if reason is None:
+        return "not looked into yet."
+    profile = table([reason.profiled, "part"], [[place, f"{part:.0%}"] for place, part in reason.profile.items()])
+    return f"{reason.text}\n\n{profile}" if reason.profile else reason.text
+
+
 def sweep(results: Results, group: str) -> str:
     """The charts of a group and its figures over its points."""
     shown = [f"![{chart.title}](images/{name})\n\n" for name, chart in charts(results).items() if of_group(name, group)]
@@ -213,12 +237,12 @@ def of_group(name: str, group: str) -> bool:
     return any(name == image(each, figure) for each, figure, *_ in LINES if each == group)
 
 
-def life(results: Results) -> str:
-    """Start, stop, disk and pauses, of both builds."""
-    names = [name for name in (AMQPD, INTERPRETED) if name in results.names("life")]
+def named(results: Results, group: str) -> str:
+    """All figures of a group whose points have names."""
+    names = results.names(group)
     rows = [
-        [point, figure.replace("_", " "), *values(results, "life", point, figure, names)]
-        for point, brokers in results.figures.get("life", {}).items()
+        [point, figure.replace("_", " "), *values(results, group, point, figure, names)]
+        for point, brokers in results.figures.get(group, {}).items()
         for figure in next(iter(brokers.values()))
     ]
     return table(["", "figure", *names], rows, words=2) if rows else "Not measured.\n"

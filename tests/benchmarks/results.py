@@ -11,8 +11,11 @@ Figures = dict[str, float]
 AMQPD: Final = "amqpd"
 INTERPRETED: Final = "amqpd interpreted"
 RABBITMQ: Final = "RabbitMQ"
-NAMES: Final = (AMQPD, INTERPRETED, RABBITMQ)
+OURS: Final = (AMQPD, INTERPRETED)
+NAMES: Final = (*OURS, RABBITMQ)
 """The brokers that are compared; plain `amqpd` is compiled, as its users install it."""
+SHARED: Final = frozenset({"cells", "life"})
+"""Groups in which every workload has a point of its name; each other group belongs to one workload."""
 
 
 class Results:
@@ -40,9 +43,11 @@ class Results:
         self.figures.setdefault(group, {}).setdefault(point, {})[name] = figures
 
     def forget(self, name: str, groups: Iterable[str]) -> None:
-        """Drop what a workload gave before it is measured anew: the point of its name in its groups, else all of them."""
+        """Drop what a workload gave before it is measured anew: its groups, or its point in one that it shares."""
         for group in groups:
-            if self.figures.get(group, {}).pop(name, None) is None and group != "cells":
+            if group in SHARED:
+                self.figures.get(group, {}).pop(name, None)
+            else:
                 self.figures.pop(group, None)
         self.failures = [failure for failure in self.failures if not failure.startswith(f"{name}:")]
 

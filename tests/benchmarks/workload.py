@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from benchmarks.contestants import Contestant
-from benchmarks.results import Figures
+from benchmarks.results import NAMES, Figures
 
 Measured = Iterator[tuple[str, str, Figures]]
 """Group, point in it, figures."""
@@ -25,8 +25,8 @@ class Workload(NamedTuple):
     rounds: int = 100
     """How often it is worth measuring at most."""
 
-    needs_ours: bool = False
-    """Whether it stops and starts the broker, which only works with our own."""
+    brokers: tuple[str, ...] = NAMES
+    """Who is measured."""
 
 
 def scaled(count: int, scale: float, least: int = 1) -> int:

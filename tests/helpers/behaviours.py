@@ -9,6 +9,8 @@ from conformance.client.connection import Connection
 from conformance.client.events import Event, Message
 from conformance.wire.frames import Frame
 from conformance.wire.methods import BY_IDS
+from helpers.broker import Broker
+from helpers.traffic import connect
 
 Observation = Any
 Behaviour = Callable[[Channel, Channel], Observation]
@@ -16,6 +18,23 @@ Behaviour = Callable[[Channel, Channel], Observation]
 
 Q: Final = f"compared-{os.getpid()}"
 """The queue and the exchange of all behaviours: each of the parallel processes of a test run has its own."""
+
+
+def observation(broker: Broker, behave: Behaviour) -> Observation:
+    """What is observed over two new connections, which are closed in order so that their exclusive queues are gone."""
+    connections = connect(broker), connect(broker)
+    try:
+        return behave(connections[0].channel(), connections[1].channel())
+    finally:
+        for connection in connections:
+            if connection.is_open:
+                connection.close()
+            connection.drop()
+
+
+def refused(code: int, text: str, blamed: str, scope: str = "channel") -> Observation:
+    """The observation of a close."""
+    return scope, code, text, blamed
 
 
 def observed(event: Event) -> Observation:

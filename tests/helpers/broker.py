@@ -17,8 +17,8 @@ import pytest
 AMQP_PORT: Final = 5672
 ANNOUNCEMENT: Final = re.compile(r"amqp://127\.0\.0\.1:(\d+)")
 MANAGEMENT: Final = re.compile(r"management on (https?://\S+)")
-START_SECONDS: Final = 30.0
-STOP_SECONDS: Final = 30.0
+START_SECONDS: Final = 100.0
+STOP_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.02
 
 
@@ -67,7 +67,7 @@ class BrokerProcess(Broker):
         self._stdout_path = folder / "stdout.txt"
         self._stderr_path = folder / "stderr.txt"
         self._arguments = arguments
-        self._variables = variables or {}
+        self._variables = {} if variables is None else variables
         self._process = self._start(port=0)
 
     @property

@@ -37,6 +37,16 @@ class MemoryJournal(Journal):
         self.has_changed = False
         """True while the open batch holds definitions."""
         self._last_id = 0
+        self._committed: dict[tuple[object, ...], Row] = {}
+
+    def commit(self) -> None:
+        """What was saved so far survives `forget_uncommitted`."""
+        self._committed = dict(self.rows)
+        self.has_changed = False
+
+    def forget_uncommitted(self) -> None:
+        """The process was killed before the open batch reached the disk."""
+        self.rows = dict(self._committed)
 
     def save(self, row: Row) -> None:
         """Keep a row."""
@@ -131,6 +141,7 @@ class Core:
     def restart(self) -> "Core":
         """The broker after a crash: what was committed is there."""
         core = Core(self.memory_limit, self.store.reopen(), self.journal)
+        core.broker.clock.now = self.broker.clock.now
         recover(core.broker, self.journal.recovered())
         return core
 
@@ -157,7 +168,7 @@ class Core:
         if batch is not None:
             self.store.apply(batch)
             self.store.committed(batch)
-        self.journal.has_changed = False
+        self.journal.commit()
         return number
 
     def commit(self) -> None:

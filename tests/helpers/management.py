@@ -15,6 +15,18 @@ POLL_SECONDS: Final = 0.02
 ANNOUNCEMENT: Final = re.compile(r"management on http://127\.0\.0\.1:(\d+)")
 
 
+class InService:
+    """Clients are served, whatever is said."""
+
+    is_drained: Final = False
+
+    async def drain(self) -> None:
+        """See `Service.drain`."""
+
+    def revive(self) -> None:
+        """See `Service.revive`."""
+
+
 def management(broker: Broker) -> Management:
     """Requests to the broker as its administrator."""
     return Management(Address(broker.host, _port(broker), "guest", "guest", ""), Transcript(), REQUEST_SECONDS)

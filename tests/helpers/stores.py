@@ -1,11 +1,14 @@
 """What tests of the stores share: a record that is a body, an owner that listens, and whole commits."""
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from persistence import records
-from persistence.check import Report, check_messages
+from persistence.check import check_messages
 from persistence.chunk_store import ChunkStore
+from persistence.remedy import Report
 from persistence.store import Log, LogOwner, Record, Store, StoredRecord, Window
+from persistence.tables import WHOLE
 
 HEADER = b"header"
 
@@ -93,3 +96,44 @@ def flipped(value: bytes) -> Iterator[bytes]:
         changed = bytearray(value)
         changed[position >> 3] ^= 1 << (position & 7)
         yield bytes(changed)
+
+
+class Place(Protocol):
+    """Where a store lies."""
+
+    store: ChunkStore
+
+    def reopen(self) -> ChunkStore:
+        """The store of the next run of the program."""
+
+
+def opened(store: ChunkStore, queue_id: int = 1, lane: int = 0) -> Log:
+    """A log of a queue that listens."""
+    return store.log(queue_id, lane, Owner())
+
+
+def put(log: Log, *texts: bytes, after: int = 0) -> list[Note]:
+    """Put records with these bodies and growing sequences."""
+    notes = [Note(log.store.first_sequence + after + index, text) for index, text in enumerate(texts)]
+    for record in notes:
+        log.put(record)
+    return notes
+
+
+def stored(store: ChunkStore, table: int) -> list[bytes]:
+    """The values in a table of the messages."""
+    view = store._messages.view()
+    try:
+        return [value for _, value in view.range(table, b"\0", records.LAST_KEY, WHOLE)]
+    finally:
+        view.close()
+
+
+def recovered(store: ChunkStore, queue_id: int = 1) -> list[bytes]:
+    """The bodies that a queue finds after a restart."""
+    lanes = store.recover({queue_id}).get(queue_id, {})
+    found: list[bytes] = []
+    for lane, windows in lanes.items():
+        for window in windows:
+            found += [one.body for one in store.read(opened(store, queue_id, lane), window)]
+    return found

@@ -26,6 +26,9 @@ FENCE_DISTANCE: Final = 15
 PATIENCE: Final = 10.0
 """Seconds after which a reply is missing."""
 
+PROPERTIES: Final = frozenset(("priority", "headers"))
+"""What a target may give of a message's properties."""
+
 publishers = count(1)
 
 
@@ -104,7 +107,7 @@ class Client:
 class Publisher(Client):
     """Publishes in bursts, with confirms.
 
-    `target` gives the arguments of basic.publish for a message, and the fates of the queues that it goes to.
+    `target` gives the arguments of basic.publish and some properties for a message, and the fates of its queues.
     """
 
     def __init__(
@@ -131,9 +134,9 @@ class Publisher(Client):
             for queue in fates:
                 queue.published([message])
             self._outstanding.append((message, fates))
-            properties = {"delivery_mode": PERSISTENT}
-            if "priority" in arguments:
-                properties["priority"] = arguments.pop("priority")
+            properties: dict[str, Any] = {"delivery_mode": PERSISTENT}
+            for name in arguments.keys() & PROPERTIES:
+                properties[name] = arguments.pop(name)
             frames += self.channel.content_frames(message.body(self._chance.choice(self._sizes)), properties, **arguments)
         self.connection.send_frames(*frames)
         while len(self._outstanding) > OUTSTANDING:
@@ -188,12 +191,20 @@ class Consumer(Client):
         elif habit == "multiple" and len(self._held) > self._chance.randrange(PREFETCH // 2):
             self._settle(self._held, multiple=True)
             self._held = []
+        elif habit == "reject":
+            self.reject(*self._held.pop())
         elif habit == "requeue":
             self.channel.nack(message.delivery_tag, multiple=True)
             self._requeued.update(key for _, key in self._held)
             self._held = []
         if len(self._settled) >= FENCE_DISTANCE:
             self._fence()
+
+    def reject(self, tag: int, message: Id) -> None:
+        """Settle a message by a reject."""
+        self._fates.settling([message])
+        self._settled.append(message)
+        self.channel.reject(tag, requeue=False)
 
     def _settle(self, held: list[tuple[int, Id]], *, multiple: bool) -> None:
         settled = [key for _, key in held]

@@ -30,12 +30,12 @@ class Workload:
         connection = connect(broker)
         channel = connection.channel()
         for queue in self.queues:
-            channel.call("queue.declare", queue=queue, durable=True, arguments=self.arguments())
+            channel.call("queue.declare", queue=queue, durable=True, arguments=self.arguments(queue))
         self.bind(channel)
         connection.close()
 
-    def arguments(self) -> dict[str, Any]:
-        """The arguments of the queues."""
+    def arguments(self, queue: str) -> dict[str, Any]:
+        """The arguments of a queue."""
         return {}
 
     def bind(self, channel: Channel) -> None:
@@ -131,7 +131,7 @@ class Priorities(Workload):
 
     queues = ("urgent",)
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self, queue: str) -> dict[str, Any]:
         """See `Workload.arguments`."""
         return {"x-max-priority": 3}
 
@@ -355,6 +355,3 @@ class Definer(Client):
             self.channel.call(f"{kind}.delete", **{kind: name})
         self._certain[kind, name] = False
         self._certain["binding", name] = False
-
-
-WORKLOADS: Final = (ByName, Fanout, Topic, Priorities, Transactions, Purges, Definitions)

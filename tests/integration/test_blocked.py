@@ -8,6 +8,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ConnectionBlockedTimeout
 
 from conformance.client.connection import Connection, plain
+from helpers.api import Api
 from helpers.broker import Broker, BrokerProcess
 
 MORE_THAN_THERE_IS: Final = "100000TB"
@@ -51,6 +52,28 @@ def test_a_publisher_that_did_not_ask_is_not_told(
     publisher.publish(b"second", routing_key="queue")
     observer.must_be_silent()
     assert not silent.inbox(0)
+
+
+def test_limits_change_while_the_broker_runs(
+    start_broker: Callable[..., BrokerProcess], connect: Callable[[Broker], Connection]
+) -> None:
+    """An administrator's limit blocks and unblocks at once, and is shown; what makes no sense changes nothing."""
+    started = start_broker()
+    api = Api(started.http_url)
+    node = api.get("/api/overview")["node"]
+    usual = api.get(f"/api/nodes/{node}")["mem_limit"]
+    publisher = connect(started).channel()
+    publisher.queue("queue", exclusive=False)
+    assert 204 == api.put(f"/api/nodes/{node}/watermarks", {"vm_memory_high_watermark": {"relative": 0}})
+    publisher.publish(b"message", routing_key="queue")
+    assert "low on memory" == publisher.stream.wait("connection.blocked").reason
+    for senseless in ({"relative": 1.1}, {"relative": "0.5"}, {"absolute": "much"}, {"absolute": 1, "relative": 1}, 0.5):
+        assert 400 == api.put(f"/api/nodes/{node}/watermarks", {"vm_memory_high_watermark": senseless})
+    limits = {"vm_memory_high_watermark": {"absolute": usual}, "disk_free_limit": {"absolute": "1MB"}}
+    assert 204 == api.put(f"/api/nodes/{node}/watermarks", limits)
+    publisher.stream.wait("connection.unblocked")
+    shown = api.get(f"/api/nodes/{node}")
+    assert (usual, 1_000_000) == (shown["mem_limit"], shown["disk_free_limit"])
 
 
 def test_consumers_go_on(full_broker: Broker, connect: Callable[[Broker], Connection]) -> None:

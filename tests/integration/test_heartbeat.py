@@ -19,13 +19,13 @@ def test_a_mute_client_is_dropped(broker: Broker, connect: Connect) -> None:
 
 
 def test_a_client_that_only_sends_heartbeats_stays(broker: Broker, connect: Connect) -> None:
-    """Heartbeats alone are signs of life, and the broker sends its own."""
+    """Heartbeats alone are signs of life, and the broker sends its own, two an interval: some clients wait for only one."""
     connection = connect(broker, heartbeat=1)
     for _ in range(8):
         connection.heartbeat()
         time.sleep(0.5)
     connection.must_live()
-    assert 3 <= connection.heartbeats
+    assert 5 <= connection.heartbeats
 
 
 def test_a_client_without_heartbeats_may_be_silent(broker: Broker, connect: Connect) -> None:

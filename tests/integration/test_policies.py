@@ -1,5 +1,6 @@
 """Policies and limits through real clients: set over HTTP, felt over AMQP."""
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -255,3 +256,21 @@ def test_an_exchange_shows_its_policy(channel: BlockingChannel, place: Place) ->
     place.api.delete("policies", place.name, "p")
 
     assert ("p", None) == (shown, place.api.get("exchanges", place.name, "plain").get("policy"))
+
+
+def test_a_change_is_answered_after_the_last_queue_obeys(channel: BlockingChannel, place: Place) -> None:
+    """Whoever lists many queues after the answer finds the change in all of them (RabbitMQ: some time later)."""
+    for number in range(300):
+        channel.queue_declare(f"orders-{number}")
+
+    def policies() -> set[str | None]:
+        return {queue.get("policy") for queue in place.api.get("queues", place.name)}
+
+    place.rule("p", "^orders", max_length=5)
+    if "AMQPD_TEST_URL" in os.environ:
+        eventually(place, policies, {"p"})
+    assert {"p"} == policies()
+    place.api.delete("policies", place.name, "p")
+    if "AMQPD_TEST_URL" in os.environ:
+        eventually(place, policies, {None})
+    assert {None} == policies()

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,9 @@ def test_version_needs_no_valid_configuration() -> None:
         (["--config", "none.toml"], {}, "amqpd: none.toml: cannot be read: No such file or directory\n"),
         (["--prot=1"], {}, "amqpd: unrecognized arguments: --prot=1 (see amqpd --help)\n"),
         (["--port"], {}, "amqpd: argument --port: expected one argument (see amqpd --help)\n"),
+        (["backup"], {}, "amqpd: backup needs a folder (see amqpd --help)\n"),
+        (["check", "folder"], {}, "amqpd: check takes no folder (see amqpd --help)\n"),
+        (["serve", "--repair"], {}, "amqpd: only check takes --repair (see amqpd --help)\n"),
     ],
 )
 def test_misuse_is_one_line_and_exit_code_2(arguments: list[str], environ: dict[str, str], line: str) -> None:
@@ -118,6 +122,15 @@ def test_check_of_a_sound_folder_says_ok(data_folder: Path) -> None:
     assert 1 == result.stdout.count("\n")
 
 
+def test_compact_tells_what_it_gave_back(data_folder: Path) -> None:
+    """A stopped broker's folder is made smaller, or at least not larger, and is sound afterwards."""
+    result = command("compact", "--data-dir", str(data_folder))
+    assert (0, "") == (result.returncode, result.stderr)
+    before, after = re.fullmatch(r"ok octets_before=(\d+) octets_after=(\d+)\n", result.stdout).groups()  # type: ignore[union-attr]
+    assert int(before) >= int(after) > 0
+    assert command("check", "--data-dir", str(data_folder)).stdout.startswith("ok")
+
+
 def test_check_of_a_damaged_folder_tells_the_problems(data_folder: Path) -> None:
     """A damaged data folder is answered with its problems, one a line, and exit code 1."""
     (data_folder / DEFINITIONS).write_bytes(b"no database" * 100)
@@ -132,3 +145,26 @@ def test_check_of_a_foreign_folder_is_refused(tmp_path: Path) -> None:
     result = command("check", "--data-dir", str(tmp_path))
     assert (1, "", 1) == (result.returncode, result.stdout, result.stderr.count("\n"))
     assert result.stderr.startswith("amqpd: ")
+
+
+def test_repair_tells_what_it_did(data_folder: Path) -> None:
+    """What was done comes first, then what a check finds."""
+    content = b"no database" * 100
+    (data_folder / DEFINITIONS).write_bytes(content)
+    result = command("check", "--repair", "--data-dir", str(data_folder))
+    lines = result.stdout.splitlines()
+    assert (0, "") == (result.returncode, result.stderr)
+    assert f"{DEFINITIONS}: is damaged: moved to damaged/1/{DEFINITIONS}" == lines[0]
+    assert "ok" == lines[-1].split()[0]
+    assert content == (data_folder / "damaged/1" / DEFINITIONS).read_bytes()
+
+
+def test_backup_and_restore_tell_what_came_of_it(data_folder: Path, tmp_path: Path) -> None:
+    """A backup says where it is, a restore what a check finds in it, and neither touches a folder that holds something."""
+    copy, restored = str(tmp_path / "copy"), str(tmp_path / "restored")
+    backup = command("backup", copy, "--data-dir", str(data_folder))
+    assert (0, f"{data_folder} is backed up in {copy}\n") == (backup.returncode, backup.stdout)
+    restore = command("restore", copy, "--data-dir", restored)
+    assert (0, "ok") == (restore.returncode, restore.stdout.split()[0])
+    again = command("restore", copy, "--data-dir", restored)
+    assert (1, f"amqpd: {restored} is not empty\n") == (again.returncode, again.stderr)

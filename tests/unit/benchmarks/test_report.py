@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from benchmarks import report
 from benchmarks.cells import CELLS
+from benchmarks.reasons import REASONS
 from benchmarks.results import AMQPD, INTERPRETED, NAMES, RABBITMQ, Results
 from benchmarks.targets import TARGETS
 
@@ -60,6 +61,15 @@ def test_targets(results: Results, what: str, verdict: str) -> None:
     """A target is met at its limit or better, missed below it, and says so if nobody measured it."""
     target = next(each for each in TARGETS if each.what == what)
     assert verdict == target.verdict(results)
+
+
+def test_a_missed_target_has_its_reason(results: Results) -> None:
+    """A reason is told while its target is missed, with its profile, and every reason belongs to a target."""
+    text = report.missed(results)
+    assert "**`c1k1`**, 6 x RabbitMQ: " in text
+    assert "**`t16`**" not in text
+    assert set(REASONS) <= {each.what for each in TARGETS}
+    assert all(sum(reason.profile.values()) <= 1 for reason in REASONS.values())
 
 
 def test_where_rabbitmq_is_ahead(results: Results) -> None:

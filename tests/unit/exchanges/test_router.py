@@ -125,18 +125,18 @@ def test_cacheable_depends_on_all_that_is_reachable() -> None:
     routes = router(source, middle, random, headers)
     source.bind(middle, "key", {})
     middle.bind(source, "key", {})
-    assert routes.cacheable(source)
+    assert routes.reach(source).by_key
     assert {source, middle} == routes.reachable(source)
 
     middle.bind(random, "key", {})
-    assert not routes.cacheable(source)
+    assert not routes.reach(source).by_key
 
     middle.unbind_all(random)
-    assert routes.cacheable(source)
+    assert routes.reach(source).by_key
 
     middle.alternate = "headers"
-    assert not routes.cacheable(source)
-    assert not routes.cacheable(headers)
+    assert not routes.reach(source).by_key
+    assert not routes.reach(headers).by_key
 
 
 def test_wanted_properties_behind_a_binding() -> None:
@@ -144,10 +144,10 @@ def test_wanted_properties_behind_a_binding() -> None:
     source = FanoutExchange("source")
     target = ConsistentHashExchange("target", arguments={"hash-property": "message_id"})
     routes = router(source, target)
-    assert not routes.wants_properties(source)
+    assert not routes.reach(source).wants_properties
 
     source.bind(target, "1", {})
-    assert routes.wants_properties(source)
+    assert routes.reach(source).wants_properties
 
 
 @pytest.mark.parametrize(
@@ -206,8 +206,9 @@ def test_a_gatekeeper_stands_at_gated_exchanges_only() -> None:
     source.bind(gated, "", {})
     source.bind(open_one, "", {})
     routes = router(source, gated, open_one, spare)
-    assert (True, False) == (routes.gated(source), routes.gated(open_one))
-    assert (False, True) == (routes.cacheable(source), routes.cacheable(open_one))
+    assert (True, False) == (routes.reach(source).gated, routes.reach(open_one).gated)
+    assert (False, True) == (routes.reach(source).by_key, routes.reach(open_one).by_key)
+    assert (False, True) == (routes.reach(spare).by_key, routes.reach(spare, spare).by_key)
 
     keeper = Keeper(gated)
     assert ["two"] == routes.route(source, [""], {}, keeper)

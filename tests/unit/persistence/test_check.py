@@ -37,6 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
     async def define() -> None:
         definitions = await Definitions.open(tmp_path / "data" / "definitions.sqlite")
+        definitions.save(rows.VHost("/"))
         definitions.save(rows.Queue("/", "q", definitions.next_queue_id(), True, False, False, b"", "classic"))
         await definitions.apply(definitions.close_batch())
         await definitions.close()
@@ -76,6 +77,9 @@ def test_no_data_folder_is_not_checked(tmp_path: Path) -> None:
 
 MISSING = None
 LONE_CHUNK = b"stands for a chunk with one record"
+FIRST = 1 << 40
+"""The first sequence of the first run."""
+KEY = records.key(1, 0, FIRST)
 FAR = 9 << 40
 DAMAGES = [
     # table, (queue, lane, offset from the first sequence), new value, what is told
@@ -85,19 +89,19 @@ DAMAGES = [
     (BODIES, (0, 0, 0), MISSING, "shared body {first} is missing"),
     (BODIES, (0, 0, 0), b"\0\0\0\0shared", "shared body {first} fails its checksum"),
     (MARKS, (1, 0, 0), b"\0\0\0\0\0\0\0\0", "queue 1, lane 0, chunk {first}: marks or shared body fail"),
-    (MARKS, (1, 0, 0), records.protect(b"\0"), "queue 1, lane 0, chunk {first}: 1 marks for 4 records"),
-    (MARKS, (1, 0, 0), records.protect(b"\xff" * 4), "all its records are settled"),
+    (MARKS, (1, 0, 0), records.protect(KEY, b"\0"), "queue 1, lane 0, chunk {first}: 1 marks for 4 records"),
+    (MARKS, (1, 0, 0), records.protect(KEY, b"\xff" * 4), "all its records are settled"),
     (MARKS, (1, 0, 9), b"", "belong to no chunk"),
     (CHUNKS, (1, 0, 2), LONE_CHUNK, "begins before the end of the chunk before it"),
     (CHUNKS, (1, 1, FAR), LONE_CHUNK, "is of a run that never was"),
 ]
 
 
-def chunk(sequence: int) -> bytes:
-    """A chunk with one record."""
+def chunk(queue_key: bytes, sequence: int) -> bytes:
+    """A chunk with one record, for this key."""
     pieces: list[bytes] = []
     Note(sequence, b"").pieces(pieces)
-    return records.encode_chunk(pieces, 1, sequence, 0)
+    return records.encode_chunk(queue_key, pieces, 1, sequence, 0)
 
 
 def changed(store: MemoryStore, table: int, key: bytes, value: bytes | None) -> list[str]:
@@ -122,7 +126,7 @@ def test_damage_is_named(table: int, place: tuple[int, int, int], value: bytes |
     first = store.first_sequence
     sequence = first + place[2]
     key = records.pack_id(sequence) if table == BODIES else records.key(place[0], place[1], sequence)
-    problems = changed(store, table, key, chunk(sequence) if value == LONE_CHUNK else value)
+    problems = changed(store, table, key, chunk(key, sequence) if value == LONE_CHUNK else value)
     expected = problem.format(first=first, key=key.hex(), shared=records.key(1, 0, first + 3).hex())
     assert any(expected in found for found in problems), problems
 
@@ -138,7 +142,7 @@ def test_a_layout_of_the_future_is_not_walked() -> None:
     """Nothing is said about what cannot be understood."""
     store = memory_store()
     filled(store)
-    assert ["messages: layout 2, this program knows 1"] == changed(store, META, b"version", b"2")
+    assert ["messages: layout 2, this program knows 1"] == changed(store, META, b"version", records.protect(b"version", b"2"))
 
 
 def test_a_leftover_body_is_no_problem() -> None:
@@ -195,14 +199,15 @@ def test_damaged_definitions_are_told(folder: Path) -> None:
     path = folder / "definitions.sqlite"
     connection = sqlite3.connect(path)
     connection.execute(
-        "INSERT INTO queues SELECT vhost, 'other', id, durable, exclusive, auto_delete, arguments, type FROM queues"
+        "INSERT INTO queues (vhost, name, id, durable, exclusive, auto_delete, arguments, type)"
+        " SELECT vhost, 'other', id, durable, exclusive, auto_delete, arguments, type FROM queues"
     )
     connection.execute("UPDATE counters SET value = 1")
     connection.commit()
     connection.close()
     expected = [
-        "definitions.sqlite: several queues or exchanges have the id 1",
         "definitions.sqlite: id 1 will be given to another queue",
+        "definitions.sqlite: queues ('/', 'q') has the id 1, which another one has too",
     ]
     assert expected == check(folder).problems
     path.write_bytes(b"garbage" * 1000)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from helpers.stores import Note, Owner, bodies, commit, examined
+from persistence import records
 from persistence.lmdb_store import LmdbStore
 from persistence.schema import VERSION
 from persistence.store import NoSpace, StoreError
@@ -174,7 +175,7 @@ def test_a_newer_layout_is_refused(tmp_path: Path) -> None:
 
 def newer(tables: Transaction) -> list[int]:
     """Make the layout one of the future."""
-    tables.put(META, b"version", str(VERSION + 1).encode())
+    tables.put(META, b"version", records.protect(b"version", str(VERSION + 1).encode()))
     return []
 
 

@@ -12,11 +12,17 @@ from persistence.store import SETTLED, Chunk, Corrupt, Log, StoredRecord
 LOG = Log(memory_store(), 1, 0, Owner())
 
 
-def encoded(notes: list[Note]) -> bytes:
-    """A chunk of these records."""
+def chunk_key(first: int) -> bytes:
+    """The key of a chunk of the log."""
+    return records.key(1, 0, first)
+
+
+def encoded(notes: list[Note], first: int | None = None) -> bytes:
+    """A chunk of these records, for the key of the first one or of another."""
     pieces: list[bytes] = []
     size = sum(note.pieces(pieces) for note in notes)
-    return records.encode_chunk(pieces, len(notes), notes[-1].sequence, size)
+    stored_key = chunk_key(notes[0].sequence if first is None else first)
+    return records.encode_chunk(stored_key, pieces, len(notes), notes[-1].sequence, size)
 
 
 def decoded(value: bytes, marks: bytes, first: int) -> list[StoredRecord]:
@@ -72,7 +78,7 @@ def test_any_bytes_decode_or_are_corrupt(value: bytes, marks: bytes, first: int)
 @given(st.lists(st.binary(max_size=90), max_size=4), st.integers(1, 4), st.integers(0, 1 << 33))
 def test_any_payload_with_a_right_checksum_decodes_or_is_corrupt(pieces: list[bytes], count: int, last: int) -> None:
     """Records that do not fit together are corrupt although the checksum is right."""
-    value = records.encode_chunk(pieces, count, last, 0)
+    value = records.encode_chunk(chunk_key(0), pieces, count, last, 0)
     try:
         found = decoded(value, bytes(count), 0)
     except Corrupt:
@@ -91,7 +97,15 @@ def test_any_payload_with_a_right_checksum_decodes_or_is_corrupt(pieces: list[by
 def test_inconsistencies_are_named(notes: list[Note], marks: bytes, first: int, text: str) -> None:
     """A chunk that contradicts its key, its marks or itself is corrupt, and the error says how."""
     with pytest.raises(Corrupt, match=text):
-        decoded(encoded(notes), marks, first)
+        decoded(encoded(notes, first), marks, first)
+
+
+def test_a_chunk_under_another_key_is_found() -> None:
+    """A chunk that was moved to another queue, lane or place is corrupt."""
+    value = encoded([Note(5, b"a")])
+    for log, first in ((Log(memory_store(), 2, 0, Owner()), 5), (Log(memory_store(), 1, 1, Owner()), 5), (LOG, 4)):
+        with pytest.raises(Corrupt, match="fails its checksum"):
+            records.decode(value, Chunk(log, first, bytearray(1), False))
 
 
 def test_wrong_last_sequence_is_found() -> None:
@@ -99,7 +113,7 @@ def test_wrong_last_sequence_is_found() -> None:
     pieces: list[bytes] = []
     Note(5, b"a").pieces(pieces)
     with pytest.raises(Corrupt, match="last sequence is 5, not 6"):
-        decoded(records.encode_chunk(pieces, 1, 6, 0), b"\0", 5)
+        decoded(records.encode_chunk(chunk_key(5), pieces, 1, 6, 0), b"\0", 5)
 
 
 def test_bytes_after_the_last_record_are_found() -> None:
@@ -107,23 +121,26 @@ def test_bytes_after_the_last_record_are_found() -> None:
     pieces: list[bytes] = [b"", b"x"]
     Note(5, b"a").pieces(pieces)
     with pytest.raises(Corrupt, match="1 bytes after the last record"):
-        decoded(records.encode_chunk([*pieces[2:], b"x"], 1, 5, 0), b"\0", 5)
+        decoded(records.encode_chunk(chunk_key(5), [*pieces[2:], b"x"], 1, 5, 0), b"\0", 5)
 
 
 def test_newer_layout_is_refused() -> None:
     """A chunk of another version is corrupt, not misread."""
     with pytest.raises(Corrupt, match="layout version 2"):
-        records.chunk_header(b"\2" + bytes(40))
+        records.chunk_header(chunk_key(1), b"\2" + bytes(40))
 
 
 @given(st.binary(max_size=40))
 def test_protected_content(content: bytes) -> None:
-    """Marks and bodies come back as they were, and each flipped bit is found."""
-    value = records.protect(content)
-    assert content == records.unprotect(value)
+    """Marks and bodies come back as they were, and each flipped bit is found, also in the key."""
+    value = records.protect(b"key", content)
+    assert content == records.unprotect(b"key", value)
     for changed in flipped(value):
         with pytest.raises(Corrupt):
-            records.unprotect(changed)
+            records.unprotect(b"key", changed)
+    for other in flipped(b"key"):
+        with pytest.raises(Corrupt):
+            records.unprotect(other, value)
 
 
 def test_keys_sort_by_queue_lane_and_sequence() -> None:

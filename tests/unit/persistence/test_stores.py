@@ -1,55 +1,25 @@
 """What both stores promise; the numbers are those of the invariants of `persistence.store`."""
 
-from typing import Protocol
-
 import pytest
 
-from helpers.stores import Note, Owner, bodies, commit, everything, examined, note, put_shared
-from persistence import records
+from helpers.stores import (
+    Note,
+    Owner,
+    Place,
+    bodies,
+    commit,
+    everything,
+    examined,
+    note,
+    opened,
+    put,
+    put_shared,
+    recovered,
+    stored,
+)
 from persistence.chunk_store import ChunkStore
-from persistence.store import CHUNK_BYTES, CHUNK_RECORDS, Corrupt, Log, StoreError, Window
-from persistence.tables import BODIES, CHUNKS, MARKS, REFERENCES, WHOLE, Transaction
-
-
-class Place(Protocol):
-    """Where a store lies."""
-
-    store: ChunkStore
-
-    def reopen(self) -> ChunkStore:
-        """The store of the next run of the program."""
-
-
-def opened(store: ChunkStore, queue_id: int = 1, lane: int = 0) -> Log:
-    """A log of a queue that listens."""
-    return store.log(queue_id, lane, Owner())
-
-
-def put(log: Log, *texts: bytes, after: int = 0) -> list[Note]:
-    """Put records with these bodies and growing sequences."""
-    notes = [Note(log.store.first_sequence + after + index, text) for index, text in enumerate(texts)]
-    for record in notes:
-        log.put(record)
-    return notes
-
-
-def stored(store: ChunkStore, table: int) -> list[bytes]:
-    """The values in a table of the messages."""
-    view = store._messages.view()
-    try:
-        return [value for _, value in view.range(table, b"\0", records.LAST_KEY, WHOLE)]
-    finally:
-        view.close()
-
-
-def recovered(store: ChunkStore, queue_id: int = 1) -> list[bytes]:
-    """The bodies that a queue finds after a restart."""
-    lanes = store.recover({queue_id}).get(queue_id, {})
-    found: list[bytes] = []
-    for lane, windows in lanes.items():
-        for window in windows:
-            found += [one.body for one in store.read(opened(store, queue_id, lane), window)]
-    return found
+from persistence.store import CHUNK_BYTES, CHUNK_RECORDS, StoreError, Window
+from persistence.tables import BODIES, CHUNKS, MARKS, REFERENCES
 
 
 def test_a_batch_survives_a_restart_only_if_it_was_applied(place: Place) -> None:
@@ -319,65 +289,3 @@ def test_a_shared_body_that_is_gone_cannot_be_retained(store: ChunkStore) -> Non
     """A reference to nothing is refused when it is made, not when it is read."""
     with pytest.raises(StoreError, match="shared body 77 is gone"):
         store.retain(opened(store), Note(store.first_sequence, b"", 77))
-
-
-def test_recovery_deletes_what_belongs_to_no_queue(place: Place) -> None:
-    """Chunks, marks, references and bodies of unknown queues are gone after recovery."""
-    store = place.store
-    log = opened(store)
-    put_shared(store, log, Note(store.first_sequence, b"shared", store.share(b"shared")))
-    commit(store)
-    store = place.reopen()
-    assert {} == store.recover({2})
-    assert [[], [], []] == [stored(store, table) for table in (CHUNKS, REFERENCES, BODIES)]
-
-
-def test_recovery_joins_small_chunks_into_windows(place: Place) -> None:
-    """A queue that was filled one record a batch does not cost a window for each."""
-    store = place.store
-    log = opened(store)
-    for index in range(5):
-        put(log, bytes(100_000), after=index)
-        commit(store)
-    store = place.reopen()
-    windows = store.recover({1})[1][0]
-    assert [2, 2, 1] == [window.count for window in windows]
-    assert all(100_000 <= window.size // window.count < 100_100 for window in windows)
-    assert 5 == len([one for window in windows for one in store.read(opened(store), window)])
-
-
-def test_lanes_are_recovered_apart(place: Place) -> None:
-    """Each lane of each queue has windows of its own."""
-    store = place.store
-    for queue_id, lane in ((1, 0), (1, 9), (2, 0)):
-        put(opened(store, queue_id, lane), b"%d/%d" % (queue_id, lane))
-    commit(store)
-    store = place.reopen()
-    windows = store.recover({1, 2})
-    assert {1: [0, 9], 2: [0]} == {queue_id: list(lanes) for queue_id, lanes in windows.items()}
-    assert [b"1/9"] == [one.body for one in store.read(opened(store, 1, 9), windows[1][9][0])]
-
-
-@pytest.mark.parametrize("table", [CHUNKS, MARKS, BODIES])
-def test_damage_is_named_when_it_is_read(store: ChunkStore, table: int) -> None:
-    """A window with a damaged value is Corrupt and says where."""
-    log = opened(store)
-    notes = put(log, b"a", b"b")
-    put_shared(store, log, Note(store.first_sequence + 2, b"shared", store.share(b"shared")))
-    commit(store)
-    log.settle(notes[0])
-    commit(store)
-    damage(store, table)
-    with pytest.raises(Corrupt, match=f"queue 1, lane 0, chunk {store.first_sequence}: "):
-        bodies(store, log)
-
-
-def damage(store: ChunkStore, table: int) -> None:
-    """Change the last byte of the first value of a table."""
-
-    def action(tables: Transaction) -> list[int]:
-        key, value = next(tables.range(table, b"\0", records.LAST_KEY, WHOLE))
-        tables.put(table, key, value[:-1] + bytes([value[-1] ^ 1]))
-        return []
-
-    store._messages.change(action, 0)

@@ -10,6 +10,6 @@ def test_limits_that_are_none_are_found_before_anything_is_done(limits: object) 
     """A document is carried out as a whole or not at all."""
     core = Core()
     document = {"vhosts": [{"name": "first"}, {"name": "second", "limits": limits}]}
-    with pytest.raises(PreconditionFailed, match="^vhosts: second: "):
+    with pytest.raises(PreconditionFailed, match=r"^vhosts: second: "):
         Import(core.broker, document, None).carry_out()
     assert ["/"] == list(core.broker.vhosts)

@@ -30,6 +30,24 @@ def test_a_stall_is_logged_with_its_place(caplog: pytest.LogCaptureFixture) -> N
     assert "dawdle" in fields["stack"]
 
 
+def test_no_stall_is_missed(caplog: pytest.LogCaptureFixture) -> None:
+    """A stall of a little more than a tenth of a second is told whenever it begins."""
+
+    async def run() -> None:
+        watchdog = Watchdog(asyncio.get_running_loop())
+        watchdog.start()
+        for number in range(5):
+            await asyncio.sleep(0.1 + number / 200)
+            dawdle(0.18)
+        await asyncio.sleep(0.1)
+        watchdog.stop()
+        await asyncio.to_thread(watchdog._thread.join, 5)
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(run())
+    assert 5 <= len(caplog.records)
+
+
 def test_it_ends_with_the_loop() -> None:
     """A closed loop is not asked any more."""
     loop = asyncio.new_event_loop()

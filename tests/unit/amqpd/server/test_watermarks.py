@@ -36,6 +36,17 @@ def test_alarms_end(tmp_path: Path) -> None:
     assert [] == alarms.low()
 
 
+def test_limits_change(tmp_path: Path) -> None:
+    """Other limits count at once: what was enough is low, and is enough again."""
+    alarms = Alarms(Events(Clock()))
+    watch = Watermarks(config(data_dir=str(tmp_path)), alarms, lambda: None)
+    memory, disk = watch.memory_limit, watch.disk_limit
+    watch.change(0, 2**60)
+    assert [MEMORY, DISK] == alarms.low()
+    watch.change(memory, disk)
+    assert [] == alarms.low()
+
+
 def test_memory_is_measured() -> None:
     """The process holds something, less than there is; a fraction is one of what there is."""
     available = watermarks.memory_available()

@@ -127,3 +127,20 @@ def test_decoded_headers() -> None:
     """A message without headers has none."""
     assert HEADERS == properties.decoded_headers(properties.parse(made("headers")))
     assert {} == properties.decoded_headers(Properties())
+
+
+@pytest.mark.parametrize("others", [(), ("content_type",), ("content_encoding",), ("content_type", "content_encoding", "type")])
+def test_headers_are_replaced(others: tuple[str, ...]) -> None:
+    """Another table stands where the first one stood, and every other octet stays."""
+    header = made("headers", *others)
+    table = tables.encode({"n": "another"})
+    found = properties.parse(header)
+    assert found.headers == properties.headers_of(header)
+    found.headers = table
+
+    assert properties.encode(found, properties.body_size(header)) == properties.with_headers(header, table)
+
+
+def test_no_headers() -> None:
+    """They are as good as an empty table."""
+    assert b"" == properties.headers_of(made("content_type"))

@@ -129,6 +129,24 @@ def test_without_keeps_every_other_byte() -> None:
     assert b"" == tables.without(b"", "n")
 
 
+def test_without_passes_over_every_type() -> None:
+    """Wherever a value ends, the next field begins."""
+    values: dict[str, object] = {
+        "i": 1, "l": 1 << 40, "t": True, "V": None, "D": Decimal("1.5"), "S": "text", "A": [1, "a"], "F": {"n": 1}, "x": b"b",
+    }  # fmt: skip
+    for name in values:
+        rest: dict[str, object] = {other: value for other, value in values.items() if other != name}
+        assert tables.encode(rest) == tables.without(tables.encode(values), name)
+
+
+def test_without_needs_whole_fields() -> None:
+    """A table that is cut short anywhere but between two fields is refused."""
+    table = tables.encode({"n": 1, "other": "text"})
+    for length in set(range(len(table))) - {0, len(tables.encode({"n": 1}))}:
+        with pytest.raises(BadSyntax):
+            tables.without(table[:length], "x")
+
+
 def test_text_need_not_be_utf_8() -> None:
     """Names and strings of any octets come back as they were."""
     table = b"\x02\xff\xfeS\x00\x00\x00\x02\xfd\xfc"

@@ -1,0 +1,48 @@
+"""Why targets are missed, and what a profiler says of them; shown beside a target only while it is missed."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+
+class Reason(NamedTuple):
+    """What stands between a target and what was measured."""
+
+    text: str
+    profiled: str = ""
+    """What was profiled, and with what."""
+    profile: Mapping[str, float] = MappingProxyType({})
+    """Function or system call → its part of the whole."""
+
+
+OVER_QUEUES: Final = (
+    "50,000 queues take some 350 MB, which no cache of a processor holds: the queue's name, the queue, its consumers and the "
+    "line that the message joins are fetched from memory for each message, where a single queue's are at hand. The address has "
+    "to be resolved for each message, too, for a channel remembers 1,024 of them"
+)
+
+REASONS: Final[dict[str, Reason]] = {
+    "publishing over 50,000 queues, relative to one": Reason(
+        f"{OVER_QUEUES}.",
+        "functions of the broker while transient messages go to 50,000 queues (`perf record -F 500 -p PID`)",
+        {
+            "`unicodekeys_lookup_unicode`, `_Py_dict_lookup`: finding a queue by its name": 0.13,
+            "`Line.push`, `Lane.push`, `deque_append`: joining a line": 0.12,
+            "`gc_collect_main`, `visit_reachable`: collecting garbage": 0.08,
+            "`_PyObject_Malloc`, `PyType_GenericAlloc`: memory for publications, envelopes, entries": 0.06,
+            "`list_dealloc`: the publications that are forgotten": 0.03,
+        },
+    ),
+    "publishing persistent messages over 50,000 queues, relative to one": Reason(
+        f"{OVER_QUEUES}. A commit comes back to each queue, to close its log and to see whether something can leave memory.",
+        "functions of the broker while persistent messages go to 50,000 queues (`perf record -F 500 -p PID`)",
+        {
+            "`gc_collect_main`, `visit_reachable`: collecting garbage": 0.13,
+            "`unicodekeys_lookup_unicode`, `_Py_dict_lookup`: finding a queue by its name": 0.10,
+            "`ChunkStore._close_logs`, `Log.put`, `Line.log_committed`: the commit's way to each queue": 0.09,
+            "`_PyObject_Malloc`: memory for publications, envelopes, entries": 0.04,
+            "`Line.push`: joining a line": 0.02,
+        },
+    ),
+}
+"""By what the target is called in `targets`."""
