@@ -1,10 +1,10 @@
-# make serve, test, check, ci, compile, test-compiled, bench, conformance, clean, pins, sbom
+# make serve, test, check, ci, compile, test-compiled, bench, conformance, torture, clean, pins, sbom
 
 PYTHON ?= python3
 VENV := .venv
 COMPILED := build/compiled
 
-.PHONY: serve test check ci compile test-compiled bench conformance conformance-proof conformance-clients clean pins sbom
+.PHONY: serve test check ci compile test-compiled bench conformance conformance-proof conformance-clients torture clean pins sbom
 
 serve: $(VENV)/ready
 	$(VENV)/bin/amqpd

@@ -163,7 +163,7 @@ class App:
             os._exit(1)
         log(logger, INFO, "stopping")
         await stop_management()
-        await self._stop(listener, committer)
+        await self._stop(listener, committer, pages)
         await admission.asker.close()
         return 0
 
@@ -215,10 +215,11 @@ class App:
         print(f"{describe()} management on {url}", flush=True)  # noqa: T201 - the other line of output
         return management.stop
 
-    async def _stop(self, listener: Listener, committer: Committer) -> None:
+    async def _stop(self, listener: Listener, committer: Committer, pages: Pages) -> None:
         """Confirm what is confirmed, say goodbye, and store what the goodbyes gave back to the queues."""
         await committer.drain()
         await listener.close("broker forced connection closure with reason 'shutdown'")
+        pages.committer = None
         await committer.close()
 
     async def _recover(self, broker: Broker, definitions: Definitions) -> None:

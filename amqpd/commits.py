@@ -46,6 +46,7 @@ class Pages(PageReader):
 
     def __init__(self) -> None:
         self.committer: Committer | None = None
+        """None before the start and from the end on: nothing is read then."""
         self.flush_set: FlushSet | None = None
         self._tasks: Final[set[asyncio.Task[None]]] = set()
 
@@ -63,7 +64,8 @@ class Pages(PageReader):
         task.add_done_callback(self._tasks.discard)
 
     async def _read_rows(self, calendar: Calendar, place: Place) -> None:
-        assert self.committer is not None
+        if self.committer is None:
+            return
         assert self.flush_set is not None
         try:
             rows = await self.committer.read_calendar(calendar, place)
@@ -75,7 +77,8 @@ class Pages(PageReader):
         calendar.owner.rows_read(rows)
 
     async def _read(self, from_log: Log, window: Window) -> None:
-        assert self.committer is not None
+        if self.committer is None:
+            return
         assert self.flush_set is not None
         try:
             found = await self.committer.read(from_log, window)

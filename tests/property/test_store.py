@@ -83,6 +83,16 @@ class StoreMachine(RuleBasedStateMachine):
                 queue.logs[lane].put(record)
             self._remember(queue, lane, record)
 
+    @rule(size=st.sampled_from([1, 5_000, 130_000]))
+    @precondition(lambda self: self.queues)
+    def put_in_each(self, size: int) -> None:
+        """A record in each lane of all queues, of which some may share a chunk."""
+        for queue in self.queues.values():
+            for lane, log in enumerate(queue.logs):
+                record = self._note(b"e" * size)
+                log.put(record)
+                self._remember(queue, lane, record)
+
     @rule(lane=st.sampled_from([0, 1]), size=SIZES)
     @precondition(lambda self: self.queues)
     def put_in_all(self, lane: int, size: int) -> None:
@@ -117,8 +127,7 @@ class StoreMachine(RuleBasedStateMachine):
     def page(self, data: st.DataObject) -> None:
         """A lane is put away and read again, although changes to its marks may still wait for a batch."""
         queue, lane = self._occupied(data)
-        if not self._is_durable(queue, lane):
-            self.commit()
+        self._make_ready(queue, lane)
         found = self.store.read(queue.logs[lane], self._window(queue, lane))
         assert self.live[queue.id][lane] == {stored.sequence: (stored.body, stored.returns) for stored in found}
         assert [stored.sequence for stored in found] == sorted(stored.sequence for stored in found)
@@ -129,8 +138,7 @@ class StoreMachine(RuleBasedStateMachine):
     def purge(self, data: st.DataObject) -> None:
         """A lane's records on disk are deleted unread."""
         queue, lane = self._occupied(data)
-        if not self._is_durable(queue, lane):
-            self.commit()
+        self._make_ready(queue, lane)
         self.store.discard(queue.logs[lane], self._window(queue, lane))
         queue.notes[lane] = {}
         self.live[queue.id][lane] = {}
@@ -219,6 +227,24 @@ class StoreMachine(RuleBasedStateMachine):
         choices = [(queue.id, lane) for queue in self.queues.values() for lane in (0, 1) if queue.notes[lane]]
         queue_id, lane = data.draw(st.sampled_from(choices))
         return self.queues[queue_id], lane
+
+    def _make_ready(self, queue: _Queue, lane: int) -> None:
+        """Have all records of a lane in durable chunks of its log: those in mixed chunks move, neighbours by neighbours."""
+        log = queue.logs[lane]
+        while not self._is_durable(queue, lane) or self._neighbours(queue, lane):
+            for record in self._neighbours(queue, lane):
+                log.move(record)
+            self.commit()
+
+    def _neighbours(self, queue: _Queue, lane: int) -> list[Note]:
+        """The first records in mixed chunks, as far as no other comes between them."""
+        found: list[Note] = []
+        for record in queue.notes[lane].values():
+            if record.chunk is not None and record.chunk.log is not queue.logs[lane]:
+                found.append(record)
+            elif found:
+                break
+        return found
 
     def _is_durable(self, queue: _Queue, lane: int) -> bool:
         return all(record.chunk is not None and record.chunk.durable for record in queue.notes[lane].values())
