@@ -10,11 +10,14 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 NONE: Final = -1
 """The time of no appointment."""
 SLACK: Final = 64
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Timed:
     """Somebody with appointments."""
 

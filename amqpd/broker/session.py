@@ -96,15 +96,8 @@ class Session(ConsumerOwner):
     """One channel of one client."""
 
     def __init__(
-        self,
-        client: Client,
-        vhost: VHost,
-        outbox: Outbox,
-        store: Store,
-        durability: Durability,
-        turn: Turn,
-        clock: Clock,
-    ) -> None:
+        self, client: Client, vhost: VHost, outbox: Outbox, store: Store, durability: Durability, turn: Turn, clock: Clock
+    ) -> None:  # fmt: skip
         self.client: Final = client
         self.vhost: Final = vhost
         self.outbox: Final = outbox
@@ -384,13 +377,17 @@ class Session(ConsumerOwner):
 
     # --- end -------------------------------------------------------------------------------------------------------
 
+    def leave(self) -> None:
+        """Receive nothing any more: all consumers go."""
+        # The last one first: none becomes the single active consumer of its queue only to leave, too.
+        for tag in reversed(list(self.consumers)):
+            self.cancel(tag)
+
     def close(self) -> None:
         """The channel ends: consumers leave, an open transaction is rolled back, and what was held goes back in order."""
         if self.confirmer is not None:
             self.confirmer.closed = True
-        # The last one first: none becomes the single active consumer of its queue only to leave, too.
-        for tag in reversed(list(self.consumers)):
-            self.cancel(tag)
+        self.leave()
         if self.transaction is not None:
             self.rollback()
         self.recover()

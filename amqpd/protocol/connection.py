@@ -332,10 +332,12 @@ class Connection:
         self.state = CLOSED
         self._repeat = None
         self._rest = b""
-        channels, self.channels = self.channels, {}
-        for channel in channels.values():
-            if not channel.closing:
-                self._drop(channel)
+        channels = [channel for channel in self.channels.values() if not channel.closing]
+        self.channels = {}
+        for channel in channels:
+            channel.handler.leaving()
+        for channel in channels:
+            self._drop(channel)
 
     def lost(self) -> None:
         """The socket is gone."""

@@ -31,6 +31,10 @@ class ChannelHandler:
         """Any other method; values in the order of its row in `wire.methods`. May raise Undecided."""
         raise NotImplementedError
 
+    def leaving(self) -> None:
+        """The connection ends: `closed` follows, once all its channels know; none gets what another one gives back."""
+        raise NotImplementedError
+
     def closed(self) -> None:
         """The channel is gone, whoever closed it; called once."""
         raise NotImplementedError

@@ -113,6 +113,10 @@ class ChannelCommands(ChannelHandler):
         session.events.actor = session.client.user
         handler(self, *values)
 
+    def leaving(self) -> None:
+        """The connection ends."""
+        self.session.leave()
+
     def closed(self) -> None:
         """The channel is gone."""
         self.session.close()

@@ -24,11 +24,12 @@ SECONDS: Final = 240.0
 class Client:
     """A folder with build.sh and run.sh, or a Python file; ValueError for a name that there is no program of."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, programs: Path = HERE) -> None:
         if name not in ALL:
             raise ValueError(f"there is no client {name}, only {', '.join(ALL)}")
         self.name = name
-        self._folder = HERE / name
+        self._programs = programs
+        self._folder = programs / name
         self._ready = self._folder / "build" / "ready"
 
     @property
@@ -68,7 +69,7 @@ class Client:
 
     def _command(self) -> list[str]:
         if self.name in PYTHON:
-            return [sys.executable, str(HERE / "python" / f"with_{self.name}.py")]
+            return [sys.executable, str(self._programs / "python" / f"with_{self.name}.py")]
         return ["bash", str(self._folder / "run.sh")]
 
 

@@ -40,6 +40,9 @@ class ChannelRecorder(ChannelHandler):
         """Any other method."""
         self._note(method.name, *values)
 
+    def leaving(self) -> None:
+        """The end of the connection is not noted: that of the channel follows."""
+
     def closed(self) -> None:
         """The end."""
         self.events.append(("closed", self.number))

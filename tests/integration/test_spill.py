@@ -7,11 +7,11 @@ from conformance.client.channel import Channel
 from conformance.client.connection import Connection
 from helpers.broker import Broker, BrokerProcess, resident_peak
 
-COUNT: Final = 20_000
+COUNT: Final = 40_000
 BODY: Final = 10_000
-"""Bytes: two hundred megabytes in all."""
+"""Bytes: four hundred megabytes in all."""
 BURST: Final = 100
-MEMORY: Final = 180 * 1024 * 1024
+MEMORY: Final = 250 * 1024 * 1024
 
 
 def body(number: int) -> bytes:
@@ -34,7 +34,7 @@ def fill(channel: Channel, queue: str) -> None:
 def test_transient_messages_spill_to_disk(
     start_broker: Callable[..., BrokerProcess], connect: Callable[[Broker], Connection]
 ) -> None:
-    """Two hundred megabytes pass through a broker that keeps sixteen in memory, in order."""
+    """Four hundred megabytes pass through a broker that keeps sixteen in memory, in order."""
     broker = start_broker("--memory-limit", "16MiB")
     channel = connect(broker).channel()
     channel.call("queue.declare", queue="spilled", durable=True)

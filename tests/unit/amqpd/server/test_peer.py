@@ -76,3 +76,25 @@ def test_consumers_are_told_of_a_deleted_queue_if_they_understand() -> None:
         pair.send(method(1, "queue.delete", 0, "q", False, False, False))
         expected = ["basic.cancel"] if is_told else []
         assert [*expected, "queue.delete-ok"] == [heard.name for heard in pair.heard()]
+
+
+def test_no_channel_of_a_lost_connection_gets_what_another_one_gives_back() -> None:
+    """A message that expires as it comes back is dead-lettered past the consumers of the same connection."""
+    hall = Hall()
+    lost, other = opened(hall, 1, 2), opened(hall, 1)
+    arguments = tables.encode({"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead"})
+    other.send(
+        method(1, "queue.declare", 0, "timed", False, False, False, False, False, arguments),
+        method(1, "queue.declare", 0, "dead", False, False, False, False, False, b""),
+    )
+    lost.send(
+        method(1, "basic.consume", 0, "timed", "holds", False, False, False, False, b""),
+        method(2, "basic.consume", 0, "dead", "swallows", False, True, False, False, b""),
+    )
+    other.send(client.publish(1, "", "timed", b"precious", expiration="0"))
+    lost.transport.connection_lost(None)
+    hall.loop.run()
+    other.heard()
+    other.send(method(1, "basic.get", 0, "dead", True))
+
+    assert ["basic.get-ok"] == [heard.name for heard in other.heard()]
