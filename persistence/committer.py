@@ -59,6 +59,8 @@ class Committer:
         self._at_rest: Final = asyncio.Event()
         self._at_rest.set()
         self._number: int = 0
+        self._durable: int = 0
+        """Every batch up to this number is on disk."""
         self._batch: Batch | None = None
         """What is on its way: its number, and what of it goes into the store."""
         self._defining: asyncio.Task[None] | None = None
@@ -83,9 +85,10 @@ class Committer:
         return not self._at_rest.is_set()
 
     async def drain(self) -> None:
-        """Return when all that was queued is durable. Raises the error that made it impossible."""
-        # Whoever waited for the rest may find another batch under way: somebody else kicked it before he was woken.
-        while self._failure is None and (self.is_busy() or self._store.has_work() or self._definitions.has_work()):
+        """Return when all that is queued now is durable, whatever comes meanwhile. Raises the error that made it impossible."""
+        is_open = self._store.has_work() or self._definitions.has_work()
+        last = self._store.open_number if is_open else self._store.open_number - 1
+        while self._failure is None and self._durable < last:
             self.kick()
             await self._at_rest.wait()
         if self._failure is not None:
@@ -145,6 +148,7 @@ class Committer:
         if self._batch is not None:
             self._store.committed(self._batch)
             self._batch = None
+        self._durable = self._number
         self._at_rest.set()
         self._listener.batch_committed(self._number)
 

@@ -89,7 +89,7 @@ def main(arguments: Sequence[str]) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with running(options) as contestants:
         results.facts |= machine.facts(contestants)
-        run = "Measured anew" if options.only else "Run"
+        run = f"Run of {options.only}" if options.only else "Run"
         results.facts[run] = f"`bench.py {' '.join(arguments)}`: {rounds} rounds, scale {scale:g}"
         for workload in workloads:
             results.forget(workload.name, workload.groups)

@@ -128,6 +128,33 @@ def test_a_batch_without_writes_commits_without_the_store(tmp_path: Path) -> Non
     play(tmp_path, scene)
 
 
+def test_draining_ends_although_more_comes(tmp_path: Path) -> None:
+    """Whoever never stops publishing does not keep the program from ending."""
+
+    class Insatiable(Listener):
+        """Has more to commit after each batch."""
+
+        stage: Stage
+
+        def batch_committed(self, number: int) -> None:
+            """See `CommitListener.batch_committed`."""
+            super().batch_committed(number)
+            if number < 1000:
+                self.stage.put(b"more")
+                self.stage.committer.kick()
+
+    async def scene(stage: Stage) -> None:
+        listener = Insatiable()
+        listener.stage = stage
+        committer = stage.committer = Committer(stage.store, stage.definitions, listener)
+        stage.put(b"a")
+        await committer.drain()
+        assert 1 <= len(listener.told) < 1000
+        await committer.close()
+
+    play(tmp_path, scene)
+
+
 def test_nothing_to_do_is_done_at_once(tmp_path: Path) -> None:
     """Draining without work tells nothing."""
 

@@ -155,6 +155,7 @@ def test_long_list_is_cut_into_pages_by_the_broker(visitor: Visitor, api: Api, v
     visitor.page.keyboard.press("]")
     visitor.see("51–100 of 1,200")
     visitor.page.get_by_role("link", name="Name", exact=True).click()
+    visitor.see("many-0000")
     visitor.page.get_by_role("link", name="Name", exact=True).click()
     visitor.see("many-1199")
     visitor.page.get_by_role("searchbox").fill("many-0007")
