@@ -80,6 +80,7 @@ def stop_under_load(contestant: Amqpd) -> float:
     if load.poll() is not None:
         raise Failed(load.communicate()[1])
     seconds = contestant.stop()
+    load.kill()  # It may wait for answers that nobody gives any more.
     load.communicate()
     return seconds
 

@@ -21,7 +21,22 @@ OVER_QUEUES: Final = (
     "to be resolved for each message, too, for a channel remembers 1,024 of them"
 )
 
+WAKING: Final = (
+    "Most of it is the kernel waking two processes that sleep, the broker and the consumer. A program that only forwards the "
+    "same bytes from one socket to the other took 24 to 33 µs (p50) when amqpd took 30 to 35 on the machine as slow as it was "
+    "then, of which 20 to 25 were processor time of the broker. RabbitMQ's schedulers spin for a while before they sleep; "
+    "amqpd does not burn a processor for it"
+)
+
 REASONS: Final[dict[str, Reason]] = {
+    "`sync1`": Reason(
+        "Each confirm waits for a commit of its own: LMDB writes the changed pages, syncs them, and writes its first page with "
+        "another sync. RabbitMQ confirms without syncing. A journal that needs one sync would be faster "
+        "(`docs/decisions/0007-reactor.md`).",
+    ),
+    "`lat`, p50": Reason(f"{WAKING}."),
+    "`lat`, p99": Reason(f"{WAKING}."),
+    "`latd`, p50": Reason(f"{WAKING}. The thread that commits takes turns with the loop for the interpreter's lock."),
     "publishing over 50,000 queues, relative to one": Reason(
         f"{OVER_QUEUES}.",
         "functions of the broker while transient messages go to 50,000 queues (`perf record -F 500 -p PID`)",
