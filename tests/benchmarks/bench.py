@@ -10,6 +10,7 @@ import resource
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -92,9 +93,11 @@ def main(arguments: Sequence[str]) -> int:
         run = f"Run of {options.only}" if options.only else "Run"
         results.facts[run] = f"`bench.py {' '.join(arguments)}`: {rounds} rounds, scale {scale:g}"
         for workload in workloads:
+            before = time.monotonic()
             results.forget(workload.name, workload.groups)
             measure(workload, contestants, rounds, scale, results)
             results.save(options.figures)
+            print(f"{workload.name} took {time.monotonic() - before:.0f} s", flush=True)
     report.write(results, options.docs)
     return 1 if results.failures else 0
 
@@ -125,18 +128,18 @@ def running(options: argparse.Namespace) -> Iterator[list[Contestant]]:
 
 
 def measure(workload: Workload, contestants: list[Contestant], rounds: int, scale: float, results: Results) -> None:
-    """Measure all brokers in turn, round by round, and keep the medians."""
+    """Measure all brokers in turn, round by round, and keep the medians; one that failed has no further round."""
     samples: dict[tuple[str, str, str], dict[str, list[float]]] = {}
+    racing = [contestant for contestant in contestants if contestant.name in workload.brokers]
     for _ in range(min(rounds, workload.rounds)):
-        for contestant in contestants:
-            if contestant.name not in workload.brokers:
-                continue
+        for contestant in tuple(racing):
             try:
                 for group, point, figures in workload.measure(contestant, scale):
                     kept = samples.setdefault((group, point, contestant.name), {})
                     for figure, value in figures.items():
                         kept.setdefault(figure, []).append(value)
             except (Failed, OSError) as error:
+                racing.remove(contestant)
                 results.failures.append(f"{workload.name}: {contestant.name}: {error!r}")
                 print(results.failures[-1], flush=True)
     for (group, point, name), found in samples.items():
