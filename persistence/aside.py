@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from persistence.data_folder import sync
+
 DAMAGED: Final = "damaged"
 
 
@@ -28,34 +30,26 @@ class Aside:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        _sync(path.parent)
+        sync(path.parent)
         return f"{self._name}/{path.name}"
 
     def link(self, path: Path) -> str:
         """Keep a file that is about to be replaced; return its other path below the data folder."""
         (self._folder() / path.name).hardlink_to(path)
-        _sync(self._folder())
+        sync(self._folder())
         return f"{self._name}/{path.name}"
 
     def move(self, path: Path) -> str:
         """Take a folder out of the data folder; return where it is now, below the data folder."""
         path.rename(self._folder() / path.name)
-        _sync(self._folder())
-        _sync(self._data_folder)
+        sync(self._folder())
+        sync(self._data_folder)
         return f"{self._name}/{path.name}"
 
     def _folder(self) -> Path:
         folder = self._data_folder / self._name
         if not folder.exists():
             folder.mkdir(mode=0o700, parents=True)
-            _sync(folder.parent)
-            _sync(self._data_folder)
+            sync(folder.parent)
+            sync(self._data_folder)
         return folder
-
-
-def _sync(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

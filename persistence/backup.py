@@ -11,7 +11,6 @@ Invariants:
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -21,7 +20,7 @@ from typing import Any, Final
 
 import lmdb
 
-from persistence.data_folder import DEFINITIONS, LOCK_FILE, MESSAGES
+from persistence.data_folder import DEFINITIONS, LOCK_FILE, MESSAGES, sync
 from persistence.lmdb_env import DATABASE, bytes_in_use
 from persistence.store import StoreError
 from persistence.tables import NAMES
@@ -47,9 +46,9 @@ def back_up(source: Path, target: Path, progress: Progress) -> None:
             _copy_definitions(source / DEFINITIONS, target / DEFINITIONS)
             _copy_messages(environment, state, target / MESSAGES, progress)
         for written in (target / MESSAGES / DATABASE, target / MESSAGES, target / DEFINITIONS):
-            _sync(written)
+            sync(written)
         (target / LOCK_FILE).touch(0o600)
-        _sync(target)
+        sync(target)
     except (OSError, lmdb.Error, sqlite3.Error) as error:
         raise StoreError(f"cannot copy {source} to {target}: {error}") from error
 
@@ -83,11 +82,3 @@ def _copy_messages(environment: Any, state: Any, target: Path, progress: Progres
         copied.result()
     copy.chmod(0o600)
     progress(copy_bytes, copy_bytes)
-
-
-def _sync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

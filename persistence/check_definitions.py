@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import fields
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from persistence.data_folder import DEFINITIONS
-from persistence.definitions import CHECKSUM, VERSION, teach_checksum
+from persistence.definitions import CHECKSUM, VERSION, columns, teach_checksum
 from persistence.remedy import Report
 from persistence.rows import ROWS, Row
 from persistence.store import StoreError
@@ -41,8 +40,7 @@ _NO_EXCHANGE: Final = (
 
 def _damaged(kind: type[Row]) -> str:
     """The condition of rows of this class that fail their checksums."""
-    columns = ", ".join(f'"{field.name}"' for field in fields(kind))
-    return f"{CHECKSUM} <> checksum_of({columns})"
+    return f"{CHECKSUM} <> checksum_of({columns(kind)})"
 
 
 RULES: Final = (

@@ -58,15 +58,15 @@ class Committer:
         self._reader: Final = ThreadPoolExecutor(1, "amqpd-reader")
         self._at_rest: Final = asyncio.Event()
         self._at_rest.set()
-        self._number: int = 0
         self._durable: int = 0
         """Every batch up to this number is on disk."""
+        self._number: int = 0
         self._batch: Batch | None = None
         """What is on its way: its number, and what of it goes into the store."""
         self._defining: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
         self._is_full = False
-        self._closing = False
+        self._waits_for_space = True
 
     def kick(self) -> None:
         """Commit the open batch, unless another one is on its way."""
@@ -102,9 +102,13 @@ class Committer:
         """Do `Store.read_calendar` in the thread that reads."""
         return await self._loop.run_in_executor(self._reader, self._store.read_calendar, calendar, place)
 
+    def wait_no_more(self) -> None:
+        """From now on a full disk is a failure like any other."""
+        self._waits_for_space = False
+
     async def close(self) -> None:
         """Make all that was queued durable and end the threads. Raises NoSpace instead of waiting for space."""
-        self._closing = True
+        self.wait_no_more()
         try:
             if self._failure is None:
                 await self.drain()
@@ -154,7 +158,7 @@ class Committer:
 
     def _failed(self, error: Exception, retry: Callable[..., None], *arguments: object) -> None:
         """Wait for space on the disk, if that is what is missing."""
-        if self._closing or not isinstance(error, NoSpace):
+        if not (self._waits_for_space and isinstance(error, NoSpace)):
             self._give_up(error)
             return
         if not self._is_full:

@@ -9,7 +9,6 @@ Invariants:
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -18,12 +17,10 @@ from typing import Final
 
 import lmdb
 
-from persistence.data_folder import DEFINITIONS, MESSAGES, SPILL, open_existing_data_folder
-from persistence.lmdb_env import DATABASE
+from persistence.data_folder import DEFINITIONS, MESSAGES, SPILL, open_existing_data_folder, sync
+from persistence.lmdb_env import DATABASE, LOCKS
 from persistence.store import StoreError
 
-LOCKS: Final = "lock.mdb"
-"""What LMDB calls the file of those who read."""
 COPY: Final = "compacted"
 """Folder of the copy while it is made; one that was left over is overwritten by the next compaction."""
 
@@ -55,20 +52,12 @@ def _compact_messages(data_folder: Path) -> None:
     with closing(lmdb.open(str(original.parent), readonly=True, create=False, map_size=original.stat().st_size)) as environment:
         environment.copy(str(copy.parent), compact=True)
     copy.chmod(0o600)
-    _sync(copy)
+    sync(copy)
     copy.replace(original)
     # A backup may still read the original: who opens the copy must not take over what LMDB noted of it.
     (original.parent / LOCKS).unlink()
-    _sync(original.parent)
+    sync(original.parent)
 
 
 def _size(data_folder: Path) -> int:
     return sum(path.stat().st_blocks * 512 for path in data_folder.rglob("*") if path.is_file())
-
-
-def _sync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

@@ -41,10 +41,9 @@ def open_data_folder(path: Path) -> DataFolder:
         names = {entry.name for entry in path.iterdir()} - _ALWAYS_THERE
         if names and LOCK_FILE not in names:
             raise StoreError(f"{path} is not an amqpd data folder and not empty")
-        lock = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return _locked(path, os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise StoreError(f"cannot open the data folder {path}: {error.strerror}") from error
-    return _locked(path, lock)
 
 
 def open_existing_data_folder(path: Path) -> DataFolder:
@@ -80,3 +79,12 @@ def _lock(path: Path, lock: int) -> None:
         owner = os.pread(lock, 32, 0).decode("ascii", "replace").strip()
         os.close(lock)
         raise StoreError(f"{path} is in use by another amqpd (pid {owner})") from None
+
+
+def sync(path: Path) -> None:
+    """Put a file, or the names in a folder, on the disk. Raises OSError."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

@@ -31,6 +31,8 @@ R = TypeVar("R", bound=Row)
 _TYPES: Final = {"str": "TEXT", "bool": "INTEGER", "int": "INTEGER", "bytes": "BLOB"}
 CHECKSUM: Final = "checksum"
 """The last column of every table."""
+_DISK_FULL: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
+"""Error codes for a database, or the file beside it that is mapped, that could not become larger."""
 _NEXT_QUEUE_ID: Final = (
     "SELECT max(number) FROM (SELECT value AS number FROM counters"
     " UNION ALL SELECT id + 1 FROM queues UNION ALL SELECT id + 1 FROM exchanges)"
@@ -42,17 +44,13 @@ class _Table:
     """The statements for one class of rows."""
 
     def __init__(self, kind: type[Row]) -> None:
-        columns = fields(kind)
         self.kind: Final = kind
-        self.names: Final = tuple(column.name for column in columns)
-        self.types: Final = tuple(str(column.type) for column in columns)
-        marks = ", ".join("?" for _ in columns)
+        self.names: Final = tuple(field.name for field in fields(kind))
+        self.types: Final = tuple(str(field.type) for field in fields(kind))
         where = " AND ".join(f"{_quoted(name)} = ?" for name in kind.KEY)
-        listed = _listed(self.names)
-        listed = f"{listed}, {CHECKSUM}"
-        self.upsert: Final = f"INSERT OR REPLACE INTO {kind.TABLE} ({listed}) VALUES ({marks}, ?)"  # noqa: S608  (our names)
-        self.delete: Final = f"DELETE FROM {kind.TABLE} WHERE {where}"  # noqa: S608  (the same)
-        self.select: Final = f"SELECT {listed} FROM {kind.TABLE}"  # noqa: S608  (the same)
+        self.upsert: Final = upsert(kind)
+        self.delete: Final = f"DELETE FROM {kind.TABLE} WHERE {where}"  # noqa: S608  (our names)
+        self.select: Final = f"SELECT {columns(kind)}, {CHECKSUM} FROM {kind.TABLE}"  # noqa: S608  (the same)
 
     def create(self) -> str:
         """The statement that makes the table."""
@@ -73,6 +71,17 @@ class _Table:
                 raise Corrupt(f"{self.kind.TABLE} ({key}) fails its checksum")
             found.append(self.kind(*[convert(value) for convert, value in zip(converters, values, strict=True)]))
         return found
+
+
+def columns(kind: type[Row]) -> str:
+    """The columns of a class of rows as SQL lists them, in the order of its fields; the checksum is not among them."""
+    return _listed(field.name for field in fields(kind))
+
+
+def upsert(kind: type[Row]) -> str:
+    """The statement that writes a row: the values of its columns, then their checksum or None."""
+    marks = ", ".join("?" for _ in fields(kind))
+    return f"INSERT OR REPLACE INTO {kind.TABLE} ({columns(kind)}, {CHECKSUM}) VALUES ({marks}, ?)"  # noqa: S608  (our names)
 
 
 def checksum_of(*values: Value) -> int:
@@ -247,7 +256,7 @@ async def _read_integer(connection: aiosqlite.Connection, statement: str) -> int
 
 
 def _explained(path: Path, error: sqlite3.Error) -> StoreError:
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+    if getattr(error, "sqlite_errorcode", 0) in _DISK_FULL:
         return NoSpace(f"no space left for {path}")
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
         return Corrupt(f"{path} is not a usable definitions file: {error}")

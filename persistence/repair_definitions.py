@@ -11,7 +11,7 @@ from typing import Final
 from persistence.aside import Aside
 from persistence.check_definitions import IDS, NEXT_ID, RULES, Rule, check_version, dangling, described, open_to_read
 from persistence.data_folder import DEFINITIONS
-from persistence.definitions import CHECKSUM, MIGRATIONS, VERSION, teach_checksum
+from persistence.definitions import CHECKSUM, MIGRATIONS, VERSION, columns, teach_checksum, upsert
 from persistence.rows import ROWS, Queue, Row, VHost
 
 JOURNALS: Final = ("-wal", "-shm")
@@ -37,9 +37,7 @@ def rebuild(path: Path, aside: Aside) -> list[str]:
     with closing(sqlite3.connect(new)) as connection, connection:
         for kind in ROWS:
             rows = _salvaged(path, kind)
-            marks = ", ".join("?" for _ in fields(kind))
-            put = f"INSERT OR REPLACE INTO {kind.TABLE} ({_columns(kind)}, {CHECKSUM}) VALUES ({marks}, ?)"  # noqa: S608  (our names)
-            connection.executemany(put, rows)
+            connection.executemany(upsert(kind), rows)
             told.append(f"{DEFINITIONS}: {len(rows)} rows of {kind.TABLE} could be read")
     olds = [old for old in (path, *(path.with_name(path.name + suffix) for suffix in JOURNALS)) if old.exists()]
     places = [aside.link(old) for old in olds]
@@ -96,7 +94,7 @@ def _mend_vhosts(connection: sqlite3.Connection) -> list[str]:
 def _insert(connection: sqlite3.Connection, row: Row) -> None:
     values = [getattr(row, field.name) for field in fields(row)]
     marks = ", ".join("?" for _ in values)
-    connection.execute(f"INSERT INTO {row.TABLE} ({_columns(type(row))}) VALUES ({marks})", values)  # noqa: S608  (our names)
+    connection.execute(f"INSERT INTO {row.TABLE} ({columns(type(row))}) VALUES ({marks})", values)  # noqa: S608  (our names)
 
 
 def _make(path: Path) -> None:
@@ -114,13 +112,9 @@ def _salvaged(path: Path, kind: type[Row]) -> list[tuple[object, ...]]:
     for direction in ("ASC", "DESC"):
         order = ", ".join(f'"{name}" {direction}' for name in kind.KEY)
         with suppress(sqlite3.Error), closing(open_to_read(path)) as connection:
-            rows = connection.execute(f"SELECT {_columns(kind)}, {CHECKSUM} FROM {kind.TABLE} ORDER BY {order}")  # noqa: S608  (our names)
+            rows = connection.execute(f"SELECT {columns(kind)}, {CHECKSUM} FROM {kind.TABLE} ORDER BY {order}")  # noqa: S608  (our names)
             found.update((row, None) for row in rows)
     return list(found)
-
-
-def _columns(kind: type[Row]) -> str:
-    return ", ".join(f'"{field.name}"' for field in fields(kind))
 
 
 def _take_out(connection: sqlite3.Connection, rule: Rule, aside: Aside) -> list[str]:

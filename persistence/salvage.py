@@ -7,7 +7,6 @@ process: from their beginning to the damage, and from their end back to it.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -19,6 +18,7 @@ from typing import Any, Final
 import lmdb
 
 from persistence import meta_pages
+from persistence.data_folder import sync
 from persistence.lmdb_env import DATABASE, FIRST_MAP_BYTES, LmdbTables
 from persistence.remedy import Change
 from persistence.tables import NAMES, Transaction
@@ -49,7 +49,7 @@ def salvage(source: Path, target: Path) -> list[str]:
     finally:
         reader.close()
         shutil.rmtree(target / BEGUN_ANEW, ignore_errors=True)
-    _sync(target / DATABASE)
+    sync(target / DATABASE)
     return told
 
 
@@ -168,11 +168,3 @@ def _count(folder: Path, table: int) -> int:
         with environment.begin(db=database) as transaction:
             rows: int = transaction.stat(database)["entries"]
             return rows
-
-
-def _sync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from mypy_extensions import mypyc_attr
@@ -42,3 +43,13 @@ class Internal(Authority):
         if password is not None:
             return self.users.verify(name, password)
         return self.users.by_name.get(name) or f"user '{name}' does not exist"
+
+
+def login(authorities: Sequence[Authority], credentials: Credentials, answers: Answers) -> User | str:
+    """The user of the first authority that knows him, or the last one's reason why it does not. Raises Undecided."""
+    found: User | str = "there is no backend"
+    for authority in authorities:
+        found = authority.login(credentials, answers)
+        if isinstance(found, User):
+            break
+    return found

@@ -73,7 +73,7 @@ class VHost(GateHost):
         self.traffic: Final[dict[str, Traffic]] = {"": Traffic()}
         """Of each exchange, by its name."""
         self.router: Final = Router(self.exchanges)
-        self._reaches: dict[Exchange, Reach] = {}
+        self._reaches: dict[tuple[Exchange, Exchange | None], Reach] = {}
         """What `reach` found in the generation `_reached_in`."""
         self._reached_in: int = 0
         self._sources: Final[dict[Destination, dict[Exchange, None]]] = {}
@@ -177,8 +177,8 @@ class VHost(GateHost):
             del queue.exclusive_to.exclusive_queues[queue.name]
         if queue.durable:
             self.journal.remove(queue_row(queue))
-        if queue.durable and queue.dispatch.paused:
-            self.journal.remove(pause_row(queue))
+            if queue.dispatch.paused:
+                self.journal.remove(pause_row(queue))
         queue.delete()
         self.setting.totals.queue_deleted(queue.arguments.type, queue.counted())
         for consumer in list(queue.dispatch.consumers):
@@ -301,7 +301,7 @@ class VHost(GateHost):
         targets = self._known_routes.find(self.generation, way)
         if targets is None:
             targets = self._find_targets(message, routing_keys, exchange, passed)
-            if self.router.reach(exchange, passed).by_key:
+            if self.reach(exchange, passed).by_key:
                 self._known_routes.keep(way, targets)
         return targets
 
@@ -317,14 +317,15 @@ class VHost(GateHost):
         """The queue was not used for as long as it may be."""
         self.delete_queue(queue)
 
-    def reach(self, exchange: Exchange) -> Reach:
-        """What a message to this exchange may depend on; found once a generation."""
+    def reach(self, exchange: Exchange, passed: Exchange | None = None) -> Reach:
+        """See `Router.reach`; found once a generation."""
         if self._reached_in != self.generation:
             self._reaches = {}
             self._reached_in = self.generation
-        reach = self._reaches.get(exchange)
+        way = (exchange, passed)
+        reach = self._reaches.get(way)
         if reach is None:
-            reach = self._reaches[exchange] = self.router.reach(exchange)
+            reach = self._reaches[way] = self.router.reach(exchange, passed)
         return reach
 
     def route(

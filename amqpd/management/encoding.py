@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from amqpd.management.slices import Slices
+from amqpd.management.slices import mapped
 
 PIECE_BYTES: Final = 64 * 1024
 """About what is sent at once."""
@@ -69,10 +69,4 @@ async def encode_slowly(value: object) -> Encoded:
         return value
     if not isinstance(value, list):
         return Encoded([encode(value)], b"", b"")
-    items: list[bytes] = []
-    slices = Slices()
-    for item in value:
-        items.append(encode(item))
-        if slices.is_over():
-            await slices.pause()
-    return Encoded(items)
+    return Encoded(await mapped(value, encode))

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from amqpd.broker import authority
 from amqpd.broker.answers import DENY, Answers
 from amqpd.broker.authority import Authority, Credentials, Internal
 from amqpd.broker.patience import Patience
@@ -47,17 +48,9 @@ class Backends:
         answers = Answers(of_request=True)
         while True:
             try:
-                return self._login(credentials, answers)
+                return authority.login(self._authorities, credentials, answers)
             except Undecided as question:
                 await self.ask(question, answers)
-
-    def _login(self, credentials: Credentials, answers: Answers) -> User | str:
-        found: User | str = "there is no backend"
-        for authority in self._authorities:
-            found = authority.login(credentials, answers)
-            if isinstance(found, User):
-                break
-        return found
 
     async def ask(self, question: Undecided, answers: Answers) -> None:
         """Have a question answered."""

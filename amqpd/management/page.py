@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from amqpd.broker.expression import Expression
 from amqpd.management.refusal import Refusal, bad_request
-from amqpd.management.slices import Slices
+from amqpd.management.slices import mapped
 
 Shape = dict[str, object]
 T = TypeVar("T")
@@ -64,11 +64,11 @@ class Wish:
             kept.sort(key=lambda item: [_rank(known[column](item)) for column in columns], reverse=self.reverse)
             columns = []
         if not self.is_paged:
-            return self.cut(self.sorted(await _shaped(kept, shape)) if columns else await _shaped(kept, shape))
+            return self.cut(self.sorted(await mapped(kept, shape)) if columns else await mapped(kept, shape))
         if columns:
-            shapes = self._window(self.sorted(await _shaped(kept, shape)))
+            shapes = self._window(self.sorted(await mapped(kept, shape)))
         else:
-            shapes = await _shaped(self._window(kept), shape)
+            shapes = await mapped(self._window(kept), shape)
         return self._paged(total, shapes, len(kept))
 
     def _window(self, kept: list[T]) -> list[T]:
@@ -110,16 +110,6 @@ class Wish:
         for path in self.columns:
             _copy(shape, path, kept)
         return kept
-
-
-async def _shaped(items: Sequence[T], shape: Callable[[T], Shape]) -> list[Shape]:
-    shapes: list[Shape] = []
-    slices = Slices()
-    for item in items:
-        shapes.append(shape(item))
-        if slices.is_over():
-            await slices.pause()
-    return shapes
 
 
 def _number(query: Mapping[str, str], name: str, default: int) -> int:

@@ -20,16 +20,14 @@ from aiohttp import web
 from amqpd.broker.remote import RemoteUser
 from amqpd.broker.users import User
 from amqpd.errors import AmqpError, Undecided
-from amqpd.listening import address_of, listening_sockets
 from amqpd.logs import ERROR, log
 from amqpd.management import files, openapi
 from amqpd.management.call import MANAGEMENT_TAGS, MONITORING_TAGS, POLICY_TAGS, Answer, Call
 from amqpd.management.encoding import encode, encode_slowly
 from amqpd.management.logins import Unknown
-from amqpd.management.malformed import HTTP_LOGGER
+from amqpd.management.port import Port
 from amqpd.management.refusal import Refusal, bad_request, not_authorised, not_found, refusal_of
 from amqpd.management.routes import ADMINISTRATOR, ANYBODY, MONITORING, POLICYMAKER, Route
-from amqpd.management.silence import Silence
 from amqpd.management.site import Site
 from amqpd.management.streaming import Streamed
 from amqpd.management.table import ROUTES
@@ -71,32 +69,21 @@ class Server:
         self.origins: Final = origins
         """Other sites whose pages may use the API; `*` for all."""
         self.body_limit: Final = body_limit
-        self._runner: web.AppRunner | None = None
-        self._silence: Final = Silence()
+        self._port: Final = Port()
 
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> tuple[str, int]:
         """Listen; return the address. Raises StartError if that cannot be."""
         application = web.Application(client_max_size=self.body_limit)
         application.router.add_route("*", r"/{path:[\s\S]*}", self.respond)
-        self._runner = web.AppRunner(
-            application, access_log=None, logger=HTTP_LOGGER, handle_signals=False, shutdown_timeout=1.0
-        )
-        await self._runner.setup()
-        listening = listening_sockets(host, port)
-        for one in listening:
-            await web.SockSite(self._runner, one, ssl_context=tls).start()
-        self._silence.watch(self._runner)
-        return address_of(listening)
+        return await self._port.open(application, host, port, tls)
 
     async def close(self) -> None:
         """Stop listening and drop connections."""
-        await self._silence.stop()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._port.close()
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
-        self._silence.heard(request)
+        self._port.heard(request)
         try:
             response: web.StreamResponse = await self._answer(request)
         except Refusal as refusal:

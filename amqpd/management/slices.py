@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 SLICE_SECONDS: Final = 0.002
 
@@ -23,3 +27,14 @@ class Slices:
         """Let others have their turn; the next slice begins after it."""
         await asyncio.sleep(0)
         self._end = time.perf_counter() + SLICE_SECONDS
+
+
+async def mapped(items: Iterable[T], make: Callable[[T], U]) -> list[U]:
+    """What is made of each item, in slices."""
+    made: list[U] = []
+    slices = Slices()
+    for item in items:
+        made.append(make(item))
+        if slices.is_over():
+            await slices.pause()
+    return made

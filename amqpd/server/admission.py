@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from amqpd.broker import authority
 from amqpd.broker.answers import Answers
 from amqpd.broker.authority import Authority, Credentials
 from amqpd.broker.patience import Patience
@@ -64,12 +65,9 @@ class Admission:
         credentials = self._credentials(mechanism, response, origin)
         if self._patience.is_lost(origin.host, credentials.name, self._now()):
             raise AccessRefused(f"user '{credentials.name}' - too many failed logins from {origin.host}")
-        found: User | str = "there is no backend"
-        for authority in self.authorities:
-            found = authority.login(credentials, answers)
-            if isinstance(found, User):
-                found = self._users.place(found, origin.from_loopback)
-                break
+        found = authority.login(self.authorities, credentials, answers)
+        if isinstance(found, User):
+            found = self._users.place(found, origin.from_loopback)
         if isinstance(found, User):
             return found
         self._patience.failed(origin.host, credentials.name, self._now())

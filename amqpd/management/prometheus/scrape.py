@@ -13,7 +13,7 @@ from amqpd.management.prometheus.objects import CHANNEL, CONNECTION, QUEUE, Read
 from amqpd.management.prometheus.snapshot import Snapshot
 from amqpd.management.prometheus.text import COUNTER, PREFIX, Number, family, head, line
 from amqpd.management.site import Site
-from amqpd.management.slices import Slices
+from amqpd.management.slices import Slices, mapped
 
 T = TypeVar("T")
 
@@ -126,12 +126,8 @@ async def _each(
     wanted = [reading for reading in readings if groups is None or reading.family in groups]
     if not wanted:
         return
-    labelled: list[str] = []
+    labelled = await mapped(found, label)
     slices = Slices()
-    for one in found:
-        labelled.append(label(one))
-        if slices.is_over():
-            await slices.pause()
     for reading in wanted:
         yield head(prefix, reading.about)
         name, read = prefix + reading.name, reading.read

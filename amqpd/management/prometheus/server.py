@@ -14,10 +14,8 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from amqpd.broker.expression import Expression, Malformed
-from amqpd.listening import address_of, listening_sockets
-from amqpd.management.malformed import HTTP_LOGGER
+from amqpd.management.port import Port
 from amqpd.management.prometheus import scrape
-from amqpd.management.silence import Silence
 from amqpd.management.site import Site
 from amqpd.management.streaming import GZIP, takes_gzip
 
@@ -32,8 +30,7 @@ class Server:
 
     def __init__(self, site: Site) -> None:
         self.site: Final = site
-        self._runner: web.AppRunner | None = None
-        self._silence: Final = Silence()
+        self._port: Final = Port()
         self._registry: Final = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
@@ -51,25 +48,15 @@ class Server:
         application.router.add_get("/metrics", self.respond)
         application.router.add_get("/metrics/{registry}", self.respond)
         application.router.add_get("/metrics/{registry}/", self.respond)
-        self._runner = web.AppRunner(
-            application, access_log=None, logger=HTTP_LOGGER, handle_signals=False, shutdown_timeout=1.0
-        )
-        await self._runner.setup()
-        listening = listening_sockets(host, port)
-        for one in listening:
-            await web.SockSite(self._runner, one, ssl_context=tls).start()
-        self._silence.watch(self._runner)
-        return address_of(listening)
+        return await self._port.open(application, host, port, tls)
 
     async def close(self) -> None:
         """Stop listening and drop connections."""
-        await self._silence.stop()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._port.close()
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         """Answer one scrape."""
-        self._silence.heard(request)
+        self._port.heard(request)
         registry = request.match_info.get("registry", "")
         self.site.wiring.begin()  # Ages are measured against the core's clock.
         try:
