@@ -3,7 +3,7 @@
 Invariants:
 
 1. The messages of the copy are those of one committed state, which is not older than the call: all that was confirmed
-   before is in it.
+   before is in it. The log is copied before the state of the tables is chosen, so that it fits them, or does not count.
 2. The definitions are read after that state was chosen. Messages are never committed before their queue, so the copy knows
    every queue that it has messages of, but for those that were deleted in between: their messages go at its first start.
 3. The copy becomes a data folder with the very last step. One that was interrupted is taken for none.
@@ -24,6 +24,7 @@ from persistence.data_folder import DEFINITIONS, LOCK_FILE, MESSAGES, sync
 from persistence.lmdb_env import DATABASE, bytes_in_use
 from persistence.store import StoreError
 from persistence.tables import NAMES
+from persistence.write_ahead_log import FILE, is_whole
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of the messages are copied, and how many there are."""
@@ -42,6 +43,7 @@ def back_up(source: Path, target: Path, progress: Progress) -> None:
         if any(target.iterdir()):
             raise StoreError(f"{target} is not empty")
         (target / MESSAGES).mkdir(mode=0o700)
+        _copy_log(source / MESSAGES / FILE, target / MESSAGES / FILE)
         with closing(_open(source / MESSAGES)) as environment, environment.begin() as state:
             _copy_definitions(source / DEFINITIONS, target / DEFINITIONS)
             _copy_messages(environment, state, target / MESSAGES, progress)
@@ -58,6 +60,18 @@ def _open(folder: Path) -> Any:  # noqa: ANN401 - lmdb has no types
     environment = lmdb.open(str(folder), map_size=size + _SPARE_BYTES, readonly=True, create=False, max_dbs=len(NAMES))
     environment.reader_check()
     return environment
+
+
+def _copy_log(source: Path, target: Path) -> None:
+    """Copy the log as of now. If the state that is chosen later has taken it over, the copy does not count."""
+    if not source.exists():
+        return
+    data = source.read_bytes()
+    while not is_whole(data) and data != (data := source.read_bytes()):
+        pass  # A block was just being written.
+    target.touch(0o600)
+    target.write_bytes(data)
+    sync(target)
 
 
 def _copy_definitions(source: Path, target: Path) -> None:

@@ -17,11 +17,25 @@ from persistence import calendars, mixed, records
 from persistence.check_definitions import check_definitions
 from persistence.chunk_store import EPOCH_BITS
 from persistence.data_folder import DEFINITIONS, MESSAGES, open_existing_data_folder
+from persistence.layer import LayeredTransaction
 from persistence.lmdb_env import FIRST_MAP_BYTES, LmdbTables
-from persistence.remedy import Change, Piece, Report
+from persistence.logged_tables import logged
+from persistence.remedy import Piece, Report
 from persistence.schema import VERSION, epoch_row, stored_epoch, stored_version, version_row
 from persistence.store import SETTLED, Chunk, Corrupt, Log, LogOwner, Store, StoredRecord
-from persistence.tables import BODIES, CALENDARS, CHUNKS, MARKS, NAMES, REFERENCES, WHOLE, Transaction, stored_marks, walk
+from persistence.tables import (
+    BODIES,
+    CALENDARS,
+    CHUNKS,
+    MARKS,
+    NAMES,
+    REFERENCES,
+    WHOLE,
+    Change,
+    Transaction,
+    stored_marks,
+    walk,
+)
 
 MIXED_PREFIX: Final = mixed.keys()[0][:4]
 """What the keys of mixed chunks begin with."""
@@ -56,11 +70,14 @@ def _check_folder(folder: Path, queue_ids: set[int]) -> Report:
     try:
         tables = LmdbTables(folder, True, FIRST_MAP_BYTES, read_only=True)
         try:
+            damages: list[str] = []
             view = tables.view()
             try:
-                check_messages(view, queue_ids, report)
+                check_messages(LayeredTransaction(view, logged(view, folder, damages)), queue_ids, report)
             finally:
                 view.close()
+            for damage in damages:
+                report.problem(damage)
         finally:
             tables.close()
     except Exception as error:  # noqa: BLE001  (damaged pages can give any error)

@@ -9,9 +9,7 @@ Invariants:
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from heapq import merge
-from operator import itemgetter
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -19,69 +17,35 @@ from typing import Final
 
 from persistence.chunk_store import ChunkStore
 from persistence.data_folder import DEFINITIONS, MESSAGES, open_data_folder_to_read
+from persistence.layer import Layer, LayeredTransaction
 from persistence.lmdb_env import FIRST_MAP_BYTES, LmdbTables
+from persistence.logged_tables import logged
 from persistence.memory import MemoryTables
 from persistence.schema import VERSION, begin_epoch, stored_version
 from persistence.store import StoreError, Usage
-from persistence.tables import NAMES, WHOLE, Tables, Transaction
-
-Layer = list[dict[bytes, bytes | None]]
-"""What was put into each table, and None for what was deleted from it."""
+from persistence.tables import Tables, Transaction
 
 
-class LayeredTransaction(Transaction):
+class LockedTransaction(LayeredTransaction):
     """A view with a layer over it, alone until it is closed."""
 
     def __init__(self, view: Transaction, layer: Layer, lock: Lock) -> None:
-        self._view: Final = view
-        self._layer: Final = layer
+        super().__init__(view, layer)
         self._lock: Final = lock
-
-    def get(self, table: int, key: bytes) -> bytes | None:
-        """See `Transaction.get`."""
-        layer = self._layer[table]
-        return layer[key] if key in layer else self._view.get(table, key)
-
-    def range(self, table: int, low: bytes, high: bytes, limit: int) -> Iterator[tuple[bytes, bytes]]:
-        """See `Transaction.range`."""
-        layer = self._layer[table]
-        beneath = ((key, value) for key, value in self._view.range(table, low, high, limit) if key not in layer)
-        above = sorted((key, value) for key, value in layer.items() if value is not None and low <= key <= high)
-        cut = above if limit == WHOLE else [(key, value[:limit]) for key, value in above]
-        return merge(beneath, cut, key=itemgetter(0))
-
-    def count(self, table: int) -> int:
-        """See `Transaction.count`."""
-        total = self._view.count(table)
-        for key, value in self._layer[table].items():
-            total += (value is not None) - (self._view.get(table, key) is not None)
-        return total
-
-    def put(self, table: int, key: bytes, value: bytes) -> None:
-        """See `Transaction.put`."""
-        self._layer[table][key] = value
-
-    def delete(self, table: int, key: bytes) -> None:
-        """See `Transaction.delete`."""
-        self._layer[table][key] = None
-
-    def delete_range(self, table: int, low: bytes, high: bytes) -> None:
-        """See `Transaction.delete_range`."""
-        for key in [key for key, _ in self.range(table, low, high, 0)]:
-            self._layer[table][key] = None
 
     def close(self) -> None:
         """See `Transaction.close`."""
-        self._view.close()
+        super().close()
         self._lock.release()
 
 
 class FrozenTables(Tables):
     """Tables that stay as they are beneath what is done to them."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, layer: Layer) -> None:
+        """What the layer changes counts as stored."""
         self._tables: Final = tables
-        self._layer: Final[Layer] = [{} for _ in NAMES]
+        self._layer: Final = layer
         self._lock: Final = Lock()
 
     def change(self, action: Callable[[Transaction], list[int]], size: int) -> list[int]:
@@ -96,7 +60,7 @@ class FrozenTables(Tables):
         """See `Tables.view`; it may also write."""
         self._lock.acquire()
         try:
-            return LayeredTransaction(self._tables.view(), self._layer, self._lock)
+            return LockedTransaction(self._tables.view(), self._layer, self._lock)
         except BaseException:
             self._lock.release()
             raise
@@ -116,13 +80,22 @@ class FrozenStore(ChunkStore):
             self.definitions: Final = self._copied_definitions(path)
             """A copy of the definitions file, which may be changed: it goes with the store."""
             self._disk: Final = LmdbTables(path / MESSAGES, True, FIRST_MAP_BYTES, read_only=True)
-            tables = FrozenTables(self._disk)
+            damages: list[str] = []
+            tables = FrozenTables(self._disk, self._logged(path / MESSAGES, damages))
             tables.change(_check_version, 0)
             super().__init__(tables, MemoryTables(), tables.change(begin_epoch, 0)[0])
+            self.damages.extend(damages)
         except BaseException:
             self._copies.cleanup()
             self._folder.close()
             raise
+
+    def _logged(self, folder: Path, damages: list[str]) -> Layer:
+        view = self._disk.view()
+        try:
+            return logged(view, folder, damages)
+        finally:
+            view.close()
 
     def _copied_definitions(self, path: Path) -> Path:
         """Copy the file and its journal: SQLite cannot read a journal without writing next to it."""

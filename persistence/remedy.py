@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-Change = tuple[int, bytes, bytes | None]
-"""A table, a key, and its new value, or None if it goes."""
+from persistence.tables import Change
+
 Piece = tuple[str, bytes]
 """A name for a file, and what is in it."""
 

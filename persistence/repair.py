@@ -20,12 +20,15 @@ from persistence.aside import Aside
 from persistence.check import check, check_messages
 from persistence.check_definitions import check_definitions
 from persistence.data_folder import DEFINITIONS, MESSAGES, open_existing_data_folder
+from persistence.layer import Layer
 from persistence.lmdb_env import FIRST_MAP_BYTES, LmdbTables
-from persistence.remedy import Change, Remedy, Report
+from persistence.logged_tables import open_logged
+from persistence.remedy import Remedy, Report
 from persistence.repair_definitions import adopt, is_readable, mend_rows, rebuild
 from persistence.salvage import salvage
 from persistence.store import NoSpace, StoreError
-from persistence.tables import Tables, Transaction
+from persistence.tables import Tables
+from persistence.write_ahead_log import FILE
 
 WALKS: Final = 5
 """What one walk mends may show the next one something else: a body that is lost takes its records along."""
@@ -73,6 +76,8 @@ def _mend_or_salvage(data_folder: Path, aside: Aside, queue_ids: set[int]) -> tu
         told = [f"{MESSAGES}: {error}"]
     shutil.rmtree(new, ignore_errors=True)
     told += [f"{MESSAGES}: {line}" for line in salvage(folder, new)]
+    if (folder / FILE).exists():
+        shutil.copyfile(folder / FILE, new / FILE)
     told.append(f"{MESSAGES}: moved to {aside.move(folder)}")
     new.rename(folder)
     mended, strangers = _in_process(folder, aside, queue_ids)
@@ -88,7 +93,11 @@ def _repair_messages(folder: Path, aside: Aside, queue_ids: set[int]) -> tuple[l
     try:
         tables = LmdbTables(folder, True, FIRST_MAP_BYTES)
         try:
-            return mend_messages(tables, aside, queue_ids)
+            _walk(tables, queue_ids)  # Nothing is written into a database that cannot be read to its end.
+            damages: list[str] = []
+            open_logged(tables, folder, damages).close()
+            told, strangers = mend_messages(tables, aside, queue_ids)
+            return damages + told, strangers
         finally:
             tables.close()
     except (OSError, StoreError):
@@ -108,8 +117,9 @@ def mend_messages(tables: Tables, aside: Aside, queue_ids: set[int]) -> tuple[li
         if not remedies:
             break
         told += [_told(remedy, aside) for remedy in remedies]
-        changes = [change for remedy in remedies for change in remedy.changes]
-        tables.change(_Mending(changes).run, sum(len(value or b"") for _, _, value in changes))
+        layer = Layer()
+        layer.lay(change for remedy in remedies for change in remedy.changes)
+        tables.change(layer.write_to, layer.size())
     return told, strangers
 
 
@@ -127,19 +137,3 @@ def _told(remedy: Remedy, aside: Aside) -> str:
     """Keep what is lost, and tell what became of the problem."""
     places = [aside.keep(name, content) for name, content in remedy.lost]
     return f"{remedy.problem}: {'moved to ' + ', '.join(places) if places else 'mended'}"
-
-
-class _Mending:
-    """The changes of one walk's remedies."""
-
-    def __init__(self, changes: list[Change]) -> None:
-        self._changes: Final = changes
-
-    def run(self, tables: Transaction) -> list[int]:
-        """Make them."""
-        for table, key, value in self._changes:
-            if value is None:
-                tables.delete(table, key)
-            else:
-                tables.put(table, key, value)
-        return []

@@ -20,8 +20,7 @@ import lmdb
 from persistence import meta_pages
 from persistence.data_folder import sync
 from persistence.lmdb_env import DATABASE, FIRST_MAP_BYTES, LmdbTables
-from persistence.remedy import Change
-from persistence.tables import NAMES, Transaction
+from persistence.tables import NAMES, Change, Transaction
 
 BATCH_BYTES: Final = 1 << 20
 BEGUN_ANEW: Final = "begun-anew"

@@ -9,13 +9,19 @@ from persistence import records
 from persistence.store import Corrupt, StoreError
 from persistence.tables import META, Transaction
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Version of the layout that this program writes."""
-MIGRATIONS: Final[dict[int, Callable[[Transaction], None]]] = {}
-"""What turns the layout of a version into that of the next."""
-
 _VERSION_KEY: Final = b"version"
 _EPOCH_KEY: Final = b"epoch"
+_GENERATION_KEY: Final = b"generation"
+
+
+def _add_log(_: Transaction) -> None:
+    """Version 2 has a log beside the tables, which are as they were."""
+
+
+MIGRATIONS: Final[dict[int, Callable[[Transaction], None]]] = {1: _add_log}
+"""What turns the layout of a version into that of the next."""
 
 
 def begin_epoch(tables: Transaction) -> list[int]:
@@ -42,6 +48,11 @@ def stored_epoch(tables: Transaction) -> int:
     return _integer(tables, _EPOCH_KEY, 0)
 
 
+def stored_generation(tables: Transaction) -> int:
+    """The generation of the log that counts (`write_ahead_log`), 0 if there was never a log. Raises StoreError."""
+    return _integer(tables, _GENERATION_KEY, 0)
+
+
 def version_row() -> tuple[int, bytes, bytes]:
     """Table, key and value that say that the tables have this program's layout."""
     return _row(_VERSION_KEY, VERSION)
@@ -50,6 +61,11 @@ def version_row() -> tuple[int, bytes, bytes]:
 def epoch_row(epoch: int) -> tuple[int, bytes, bytes]:
     """Table, key and value that say how often the store was opened."""
     return _row(_EPOCH_KEY, epoch)
+
+
+def generation_row(generation: int) -> tuple[int, bytes, bytes]:
+    """Table, key and value that say which generation of the log counts."""
+    return _row(_GENERATION_KEY, generation)
 
 
 def _row(key: bytes, number: int) -> tuple[int, bytes, bytes]:

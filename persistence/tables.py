@@ -26,6 +26,9 @@ LAST_KEY: Final = b"\xff" * 32
 WHOLE: Final = -1
 """Limit of `Transaction.range` that asks for whole values."""
 
+Change = tuple[int, bytes, bytes | None]
+"""A table, a key, and its new value, or None if it goes."""
+
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Transaction:

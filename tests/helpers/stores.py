@@ -1,11 +1,14 @@
 """What tests of the stores share: a record that is a body, an owner that listens, and whole commits."""
 
+import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
-from persistence import records
+from persistence import records, rows
 from persistence.check import check_messages
 from persistence.chunk_store import ChunkStore
+from persistence.definitions import Definitions
 from persistence.remedy import Report
 from persistence.store import Log, LogOwner, Record, Store, StoredRecord, Window
 from persistence.tables import WHOLE
@@ -67,6 +70,40 @@ def commit(store: Store) -> None:
         if batch is not None:
             store.apply(batch)
             store.committed(batch)
+
+
+def fill(store: Store) -> None:
+    """Queue 1 gets five records, one of which is settled and one has a shared body."""
+    log = store.log(1, 0, Owner())
+    first = store.first_sequence
+    notes = [Note(first + index, b"body %d" % index) for index in range(3)]
+    for one in notes:
+        log.put(one)
+    put_shared(store, log, Note(first + 3, b"shared", store.share(b"shared")))
+    commit(store)
+    log.settle(notes[1])
+    commit(store)
+    log.put(Note(first + 4, b"last"))
+    commit(store)
+
+
+def define(folder: Path, *definitions: rows.Row) -> None:
+    """Save definitions, of which queue 1 may be one, into a data folder."""
+    asyncio.run(_define(folder, definitions))
+
+
+async def _define(folder: Path, definitions: tuple[rows.Row, ...]) -> None:
+    file = await Definitions.open(folder / "definitions.sqlite")
+    file.next_queue_id()
+    for row in definitions:
+        file.save(row)
+    await file.apply(file.close_batch())
+    await file.close()
+
+
+def durable_queue(name: str, queue_id: int = 1) -> rows.Queue:
+    """The definition of a queue."""
+    return rows.Queue("/", name, queue_id, True, False, False, b"", "classic")
 
 
 def everything(store: Store) -> Window:

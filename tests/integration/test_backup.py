@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.client.connection import Connection
-from helpers.broker import Broker, BrokerProcess, environment
-from helpers.traffic import PERSISTENT, contents
+from helpers.broker import BrokerProcess, environment
+from helpers.lives import put_to_work
+from helpers.traffic import PERSISTENT, connect, contents
 from helpers.workloads import Fanout, Priorities, Workload
 
 pytestmark = pytest.mark.timeout(120)
@@ -31,6 +31,18 @@ def backed_up(broker: BrokerProcess, target: Path) -> None:
     assert (0, "") == (result.returncode, result.stderr)
 
 
+def keep_and_kill(broker: BrokerProcess) -> None:
+    """Have a message confirmed in a queue named kept, and kill the broker."""
+    connection = connect(broker)
+    channel = connection.channel()
+    channel.call("queue.declare", queue="kept", durable=True)
+    channel.call("confirm.select")
+    channel.publish(b"body", routing_key="kept", delivery_mode=PERSISTENT)
+    channel.wait("basic.ack")
+    broker.kill()
+    connection.drop()
+
+
 @pytest.mark.parametrize("kind", [Fanout, Priorities])
 def test_a_backup_under_load_holds_what_was_confirmed(
     start_broker: Callable[..., BrokerProcess], tmp_path: Path, kind: type[Workload]
@@ -39,9 +51,7 @@ def test_a_backup_under_load_holds_what_was_confirmed(
     broker = start_broker()
     workload = kind(random.Random(1))
     workload.declare(broker)
-    clients = workload.clients(broker)
-    for client in clients:
-        client.start()
+    clients = put_to_work(broker, workload)
     time.sleep(LOAD_SECONDS)
     then = {queue: fates.now() for queue, fates in workload.fates.items()}
     backed_up(broker, tmp_path / "backup")
@@ -61,17 +71,10 @@ def test_a_backup_under_load_holds_what_was_confirmed(
         copy.stop()
 
 
-def test_messages_without_definitions_are_not_given_up(
-    start_broker: Callable[..., BrokerProcess], connect: Callable[[Broker], Connection]
-) -> None:
+def test_messages_without_definitions_are_not_given_up(start_broker: Callable[..., BrokerProcess]) -> None:
     """A broker does not start without its definitions, since it would delete all messages; repaired, it has them."""
     broker = start_broker()
-    channel = connect(broker).channel()
-    channel.call("queue.declare", queue="kept", durable=True)
-    channel.call("confirm.select")
-    channel.publish(b"body", routing_key="kept", delivery_mode=PERSISTENT)
-    channel.wait("basic.ack")
-    broker.kill()
+    keep_and_kill(broker)
     for path in broker.data_folder.glob("definitions.sqlite*"):
         path.unlink()
     with pytest.raises(RuntimeError, match="is missing, but there are messages"):
@@ -82,21 +85,14 @@ def test_messages_without_definitions_are_not_given_up(
     assert "messages=1" in shown.stdout
 
 
-def test_a_stopped_broker_is_backed_up_too(
-    start_broker: Callable[..., BrokerProcess], connect: Callable[[Broker], Connection], tmp_path: Path
-) -> None:
+def test_a_stopped_broker_is_backed_up_too(start_broker: Callable[..., BrokerProcess], tmp_path: Path) -> None:
     """A broker may start on the backup itself; nothing in it is for others to read."""
     broker = start_broker()
-    channel = connect(broker).channel()
-    channel.call("queue.declare", queue="kept", durable=True)
-    channel.call("confirm.select")
-    channel.publish(b"body", routing_key="kept", delivery_mode=PERSISTENT)
-    channel.wait("basic.ack")
-    broker.kill()
+    keep_and_kill(broker)
     target = tmp_path / "copy" / "data"
     backed_up(broker, target)
     modes = {path.relative_to(target).as_posix(): path.stat().st_mode & 0o777 for path in target.rglob("*")}
-    files = ("amqpd.lock", "definitions.sqlite", "messages/data.mdb")
+    files = ("amqpd.lock", "definitions.sqlite", "messages/ahead.log", "messages/data.mdb")
     assert {"messages": 0o700, **dict.fromkeys(files, 0o600)} == modes
     assert 0o700 == target.stat().st_mode & 0o777
     copy = BrokerProcess(target.parent)

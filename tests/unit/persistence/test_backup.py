@@ -1,15 +1,13 @@
-import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from helpers.stores import Note, Owner, commit
+from helpers.stores import Note, Owner, commit, define, durable_queue
 from persistence import rows
 from persistence.backup import back_up
 from persistence.check import check
-from persistence.definitions import Definitions
 from persistence.lmdb_store import LmdbStore
 from persistence.store import StoreError
 
@@ -18,20 +16,10 @@ def no_progress(_done: int, _total: int) -> None:
     """Nobody looks on."""
 
 
-async def define(folder: Path, *names: str) -> None:
-    """Give the folder durable queues."""
-    definitions = await Definitions.open(folder / "definitions.sqlite")
-    definitions.save(rows.VHost("/"))
-    for name in names:
-        definitions.save(rows.Queue("/", name, definitions.next_queue_id(), True, False, False, b"", "classic"))
-    await definitions.apply(definitions.close_batch())
-    await definitions.close()
-
-
 def filled(folder: Path, bodies: int) -> LmdbStore:
     """An open store in the folder, with messages in queue 1."""
     store = LmdbStore(folder)
-    asyncio.run(define(folder, "queue"))
+    define(folder, rows.VHost("/"), durable_queue("queue"))
     log = store.log(1, 0, Owner())
     for number in range(bodies):
         log.put(Note(store.first_sequence + number, bytes(1000)))
@@ -104,6 +92,7 @@ def test_a_killed_backup_does_not_hold_pages_for_ever(tmp_path: Path) -> None:
     log = store.log(1, 0, Owner())
     log.put(Note(store.first_sequence, b""))
     commit(store)
+    store._logged.settle()
     after = store._disk._environment.readers()
     store.close()
     assert (True, False) == (str(reader.pid) in before, str(reader.pid) in after)

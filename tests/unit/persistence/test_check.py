@@ -1,51 +1,26 @@
 """A check finds every damage and calls it by name, and finds nothing where there is none."""
 
-import asyncio
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from helpers.stores import Note, Owner, commit, examined, put_shared
+from helpers.stores import Note, define, durable_queue, examined, fill
 from persistence import records, rows
 from persistence.check import check
-from persistence.definitions import Definitions
 from persistence.lmdb_store import LmdbStore
 from persistence.memory import MemoryStore, memory_store
-from persistence.store import Store, StoreError
+from persistence.store import StoreError
 from persistence.tables import BODIES, CHUNKS, MARKS, META, REFERENCES, Transaction
-
-
-def filled(store: Store) -> None:
-    """Fill queue 1 with three records, one of them settled, and a shared body."""
-    log = store.log(1, 0, Owner())
-    first = store.first_sequence
-    notes = [Note(first + index, b"body %d" % index) for index in range(3)]
-    for note in notes:
-        log.put(note)
-    put_shared(store, log, Note(first + 3, b"shared", store.share(b"shared")))
-    commit(store)
-    log.settle(notes[1])
-    commit(store)
-    log.put(Note(first + 4, b"last"))
-    commit(store)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A data folder with something of everything."""
-
-    async def define() -> None:
-        definitions = await Definitions.open(tmp_path / "data" / "definitions.sqlite")
-        definitions.save(rows.VHost("/"))
-        definitions.save(rows.Queue("/", "q", definitions.next_queue_id(), True, False, False, b"", "classic"))
-        await definitions.apply(definitions.close_batch())
-        await definitions.close()
-
     store = LmdbStore(tmp_path / "data")
-    filled(store)
+    fill(store)
     store.close()
-    asyncio.run(define())
+    define(tmp_path / "data", rows.VHost("/"), durable_queue("q"))
     return tmp_path / "data"
 
 
@@ -122,7 +97,7 @@ def changed(store: MemoryStore, table: int, key: bytes, value: bytes | None) -> 
 def test_damage_is_named(table: int, place: tuple[int, int, int], value: bytes | None, problem: str) -> None:
     """Each inconsistency between and within the tables is told."""
     store = memory_store()
-    filled(store)
+    fill(store)
     first = store.first_sequence
     sequence = first + place[2]
     key = records.pack_id(sequence) if table == BODIES else records.key(place[0], place[1], sequence)
@@ -134,21 +109,21 @@ def test_damage_is_named(table: int, place: tuple[int, int, int], value: bytes |
 def test_a_key_that_is_none_is_named() -> None:
     """A key of another length is told with its bytes."""
     store = memory_store()
-    filled(store)
+    fill(store)
     assert ["messages: key 6b6579: 3 bytes instead of 13"] == changed(store, CHUNKS, b"key", b"")
 
 
 def test_a_layout_of_the_future_is_not_walked() -> None:
     """Nothing is said about what cannot be understood."""
     store = memory_store()
-    filled(store)
-    assert ["messages: layout 2, this program knows 1"] == changed(store, META, b"version", records.protect(b"version", b"2"))
+    fill(store)
+    assert ["messages: layout 3, this program knows 2"] == changed(store, META, b"version", records.protect(b"version", b"3"))
 
 
 def test_a_leftover_body_is_no_problem() -> None:
     """Between two batches a body may outlive its references; it is counted apart."""
     store = memory_store()
-    filled(store)
+    fill(store)
     store.drop_queue(1)
     batch = store.close_batch()
     assert batch is not None
@@ -160,7 +135,7 @@ def test_a_leftover_body_is_no_problem() -> None:
 def test_a_leftover_chunk_is_no_problem() -> None:
     """Between its definition's commit and its own, a deleted queue's messages outlive it; they are counted apart."""
     store = memory_store()
-    filled(store)
+    fill(store)
     report = examined(store, set())
     assert ([], 2) == (report.problems, report.counts["leftover chunks"])
 

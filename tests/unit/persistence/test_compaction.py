@@ -44,7 +44,7 @@ def test_what_is_left_fits_into_small_files(folder: Path) -> None:
     (folder / COPY).mkdir()  # An earlier compaction was interrupted.
     before, after = compact(folder)
     assert before > 9_000_000
-    assert after < 1_000_000
+    assert after < 2_000_000
     assert not (folder / SPILL).exists()
     assert not (folder / COPY).exists()
     store = LmdbStore(folder)
@@ -104,4 +104,4 @@ def test_pages_of_settled_records_are_filled_again(tmp_path: Path) -> None:
         commit(store)
         sizes.append(store.usage().file_bytes)
     store.close()
-    assert sizes[-1] <= sizes[2]
+    assert sizes[-1] <= 1.01 * sizes[2]

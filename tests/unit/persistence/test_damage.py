@@ -1,45 +1,11 @@
 """Stored values that are damaged are told of, and all else is served."""
 
-from typing import Protocol
-
 import pytest
 
-from helpers.stores import Note, Owner, bodies, commit, put_shared
+from helpers.stores import Note, Owner, Place, bodies, commit, opened, put, put_shared, stored
 from persistence import records
 from persistence.chunk_store import ChunkStore
-from persistence.store import Log
 from persistence.tables import BODIES, CHUNKS, MARKS, REFERENCES, WHOLE, Transaction
-
-
-class Place(Protocol):
-    """Where a store lies."""
-
-    store: ChunkStore
-
-    def reopen(self) -> ChunkStore:
-        """The store of the next run of the program."""
-
-
-def opened(store: ChunkStore) -> Log:
-    """A log of a queue that listens."""
-    return store.log(1, 0, Owner())
-
-
-def put(log: Log, *texts: bytes, after: int = 0) -> list[Note]:
-    """Put records with these bodies and growing sequences."""
-    notes = [Note(log.store.first_sequence + after + index, text) for index, text in enumerate(texts)]
-    for record in notes:
-        log.put(record)
-    return notes
-
-
-def stored(store: ChunkStore, table: int) -> list[bytes]:
-    """The values in a table of the messages."""
-    view = store._messages.view()
-    try:
-        return [value for _, value in view.range(table, b"\0", records.LAST_KEY, WHOLE)]
-    finally:
-        view.close()
 
 
 @pytest.mark.parametrize(

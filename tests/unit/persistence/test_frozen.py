@@ -4,51 +4,14 @@ from pathlib import Path
 import pytest
 
 from helpers.stores import Note, Owner, bodies, commit
+from helpers.table_steps import KEYS, Steps, count, got, rows
 from persistence.data_folder import DEFINITIONS, open_existing_data_folder
 from persistence.frozen import FrozenStore, FrozenTables
+from persistence.layer import Layer
 from persistence.lmdb_store import LmdbStore
 from persistence.memory import MemoryTables
 from persistence.store import StoreError
-from persistence.tables import BODIES, CHUNKS, WHOLE, Tables, Transaction
-
-KEYS = [bytes([number]) for number in range(20)]
-
-
-class Steps:
-    """A few changes, drawn by chance."""
-
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
-
-    def run(self, tables: Transaction) -> list[int]:
-        """Make them."""
-        for number in range(10):
-            key = self._chance.choice(KEYS)
-            if self._chance.random() < 0.6:
-                tables.put(CHUNKS, key, b"value %d" % number)
-            elif self._chance.random() < 0.7:
-                tables.delete(CHUNKS, key)
-            else:
-                tables.delete_range(CHUNKS, *sorted((key, self._chance.choice(KEYS))))
-        return []
-
-
-def rows(tables: Tables, limit: int = WHOLE) -> list[tuple[bytes, bytes]]:
-    """What a table holds, in order."""
-    view = tables.view()
-    try:
-        return list(view.range(CHUNKS, KEYS[2], KEYS[-2], limit))
-    finally:
-        view.close()
-
-
-def count(tables: Tables) -> int:
-    """How many rows there are."""
-    view = tables.view()
-    try:
-        return view.count(CHUNKS)
-    finally:
-        view.close()
+from persistence.tables import BODIES, CHUNKS, Tables
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -58,7 +21,7 @@ def test_the_layer_behaves_like_tables(seed: int) -> None:
     for tables in (beneath, plain):
         tables.change(Steps(random.Random(seed)).run, 0)
     before = rows(beneath)
-    frozen = FrozenTables(beneath)
+    frozen = FrozenTables(beneath, Layer())
     both: tuple[Tables, Tables] = (frozen, plain)
     for layered in both:
         layered.change(Steps(random.Random(-seed - 1)).run, 0)
@@ -67,15 +30,6 @@ def test_the_layer_behaves_like_tables(seed: int) -> None:
         for table in (CHUNKS, BODIES):
             assert got(plain, table, key) == got(frozen, table, key)
     assert before == rows(beneath)
-
-
-def got(tables: Tables, table: int, key: bytes) -> bytes | None:
-    """A single value."""
-    view = tables.view()
-    try:
-        return view.get(table, key)
-    finally:
-        view.close()
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """Records of many queues in one chunk: stored together, and never taken for each other's."""
 
-from typing import Protocol
-
 import pytest
 
-from helpers.stores import Note, Owner, bodies, commit, everything, examined, put_shared
+from helpers.stores import Note, Owner, Place, bodies, commit, everything, examined, put_shared
 from persistence import mixed, records
 from persistence.chunk_store import ChunkStore
 from persistence.mixed import FEW_RECORDS, MANY_LOGS, MIXED, Mixer
@@ -12,15 +10,6 @@ from persistence.store import Log, Store
 from persistence.tables import CHUNKS, MARKS, WHOLE, Changes, Transaction
 
 QUEUES = range(1, 2 * MANY_LOGS + 1)
-
-
-class Place(Protocol):
-    """A store that can be opened again (`conftest`)."""
-
-    store: ChunkStore
-
-    def reopen(self) -> ChunkStore:
-        """The store of the next run of the program."""
 
 
 class Queues:

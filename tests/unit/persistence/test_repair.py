@@ -1,37 +1,20 @@
-import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from helpers.stores import ADDRESS, HEADER, Note, Owner, bodies, commit, examined, put_shared
+from helpers.stores import ADDRESS, HEADER, Note, Owner, bodies, commit, define, durable_queue, examined, fill
 from persistence import rows
 from persistence.aside import Aside
-from persistence.definitions import Definitions
 from persistence.lmdb_store import LmdbStore
 from persistence.memory import MemoryStore, memory_store
 from persistence.records import calendar_key, encode_chunk, key, pack_id, protect
 from persistence.repair import mend_messages, repair
-from persistence.store import Store, StoreError
+from persistence.store import StoreError
 from persistence.tables import BODIES, CALENDARS, CHUNKS, MARKS, META, REFERENCES, Transaction
 
 DAMAGED = "damaged/1"
-
-
-def fill(store: Store) -> None:
-    """Queue 1 gets five records, one of which is settled and one has a shared body; exchange 9 a row."""
-    log = store.log(1, 0, Owner())
-    first = store.first_sequence
-    notes = [Note(first + index, b"body %d" % index) for index in range(3)]
-    for note in notes:
-        log.put(note)
-    put_shared(store, log, Note(first + 3, b"shared", store.share(b"shared")))
-    commit(store)
-    log.settle(notes[1])
-    commit(store)
-    log.put(Note(first + 4, b"last"))
-    commit(store)
 
 
 def changed(store: MemoryStore, table: int, where: bytes, value: bytes | None) -> None:
@@ -141,7 +124,7 @@ def test_a_layout_of_the_future_is_not_mended(tmp_path: Path) -> None:
 
 # --- the whole folder --------------------------------------------------------------------------------------------------
 
-QUEUE = rows.Queue("/", "q", 1, True, False, False, b"", "classic")
+QUEUE = durable_queue("q")
 
 
 @pytest.fixture
@@ -151,18 +134,8 @@ def folder(tmp_path: Path) -> Path:
     store = LmdbStore(path)
     fill(store)
     store.close()
-    asyncio.run(define(path, rows.VHost("/"), rows.User("u", "", "", ""), QUEUE))
+    define(path, rows.VHost("/"), rows.User("u", "", "", ""), QUEUE)
     return path
-
-
-async def define(folder: Path, *definitions: rows.Row) -> None:
-    """Save definitions."""
-    file = await Definitions.open(folder / "definitions.sqlite")
-    file.next_queue_id()
-    for row in definitions:
-        file.save(row)
-    await file.apply(file.close_batch())
-    await file.close()
 
 
 def named(folder: Path, table: str) -> list[str]:
@@ -179,7 +152,7 @@ def test_rows_that_refer_to_nothing_are_moved_aside(folder: Path) -> None:
         rows.Binding("/", "amq.direct", "gone", "queue", "key", b""),
         rows.Policy("away", "p", "", "all", 0, "{}", operator=False),
     ]
-    asyncio.run(define(folder, *lost))
+    define(folder, *lost)
     told, report = repair(folder)
     assert [] == report.problems
     found = [
@@ -197,7 +170,7 @@ def test_rows_that_refer_to_nothing_are_moved_aside(folder: Path) -> None:
 
 def test_ids_become_unique(folder: Path) -> None:
     """Of two queues with one id the second gets a new one, and no id is given away twice."""
-    asyncio.run(define(folder, rows.Queue("/", "twin", 1, True, False, False, b"", "classic")))
+    define(folder, durable_queue("twin"))
     told, report = repair(folder)
     assert [] == report.problems
     assert [
@@ -243,7 +216,7 @@ def test_messages_outlive_their_definitions(folder: Path, damage: bytes | None) 
 def test_a_damaged_page_costs_its_rows_alone(folder: Path) -> None:
     """All rows before and after a damaged page of the definitions are kept."""
     queues = [rows.Queue("/", f"q{number:03}", 2 + number, True, False, False, bytes(1000), "classic") for number in range(50)]
-    asyncio.run(define(folder, *queues))
+    define(folder, *queues)
     path = folder / "definitions.sqlite"
     content = bytearray(path.read_bytes())
     position = content.index(b"q025")
@@ -312,7 +285,7 @@ def test_a_lost_beginning_costs_little(page: int, folder: Path) -> None:
     assert [] == report.problems
     assert 3 <= report.counts["messages"]
     assert "messages: the beginning is damaged: that of the transaction before the last one was used" in told
-    assert ["data.mdb", "lock.mdb"] == sorted(path.name for path in (folder / "messages").iterdir())
+    assert ["ahead.log", "data.mdb", "lock.mdb"] == sorted(path.name for path in (folder / "messages").iterdir())
 
 
 def test_what_is_kept_twice_is_kept_once(tmp_path: Path) -> None:
