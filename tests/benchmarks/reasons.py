@@ -30,9 +30,8 @@ WAKING: Final = (
 
 REASONS: Final[dict[str, Reason]] = {
     "`sync1`": Reason(
-        "Each confirm waits for a commit of its own: LMDB writes the changed pages, syncs them, and writes its first page with "
-        "another sync. RabbitMQ confirms without syncing. A journal that needs one sync would be faster "
-        "(`docs/decisions/0007-reactor.md`).",
+        "Each confirm waits for a synced write of its own to the write-ahead log (`docs/decisions/0009-write-ahead-log.md`). "
+        "RabbitMQ confirms without syncing.",
     ),
     "`lat`, p50": Reason(f"{WAKING}."),
     "`lat`, p99": Reason(f"{WAKING}."),

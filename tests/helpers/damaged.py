@@ -15,16 +15,17 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from helpers.stores import Note, Owner, commit, put_shared
+from helpers.stores import Note, Owner, commit, define, durable_queue, kill, put_shared
 from persistence import rows
 from persistence.data_folder import DEFINITIONS, MESSAGES
 from persistence.definitions import Definitions
 from persistence.lmdb_env import DATABASE
 from persistence.lmdb_store import LmdbStore
 from persistence.store import StoreError
+from persistence.write_ahead_log import FILE
 
 QUEUES: Final = 3
-FILES: Final = (f"{MESSAGES}/{DATABASE}", DEFINITIONS)
+FILES: Final = (f"{MESSAGES}/{DATABASE}", f"{MESSAGES}/{FILE}", DEFINITIONS)
 SECONDS: Final = 60.0
 
 
@@ -46,19 +47,12 @@ def fill(folder: Path) -> dict[str, list[str]]:
         commit(store)
         left = [note for note in [*notes, shared] if not note.settled]
         held[str(queue_id)] = [note.body.decode() for note in left]
-    store.close()
-    asyncio.run(_define(folder))
+    kill(store)
+    numbers = range(1, QUEUES + 1)
+    keys = range(200)
+    bindings = [rows.Binding("/", "amq.topic", f"q{key % QUEUES + 1}", "queue", f"key.{key}", b"arguments") for key in keys]
+    define(folder, *[durable_queue(f"q{number}", number) for number in numbers], *bindings)
     return held
-
-
-async def _define(folder: Path) -> None:
-    definitions = await Definitions.open(folder / DEFINITIONS)
-    for number in range(1, QUEUES + 1):
-        definitions.save(rows.Queue("/", f"q{number}", definitions.next_queue_id(), True, False, False, b"", "classic"))
-    for number in range(200):
-        definitions.save(rows.Binding("/", "amq.topic", f"q{number % QUEUES + 1}", "queue", f"key.{number}", b"arguments"))
-    await definitions.apply(definitions.close_batch())
-    await definitions.close()
 
 
 def damage(folder: Path, chance: random.Random) -> str:

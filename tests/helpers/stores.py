@@ -9,6 +9,7 @@ from persistence import records, rows
 from persistence.check import check_messages
 from persistence.chunk_store import ChunkStore
 from persistence.definitions import Definitions
+from persistence.lmdb_store import LmdbStore
 from persistence.remedy import Report
 from persistence.store import Log, LogOwner, Record, Store, StoredRecord, Window
 from persistence.tables import WHOLE
@@ -104,6 +105,13 @@ async def _define(folder: Path, definitions: tuple[rows.Row, ...]) -> None:
 def durable_queue(name: str, queue_id: int = 1) -> rows.Queue:
     """The definition of a queue."""
     return rows.Queue("/", name, queue_id, True, False, False, b"", "classic")
+
+
+def kill(store: ChunkStore) -> None:
+    """Close the files of a store on disk as the end of its process does: what is in the log stays there."""
+    assert isinstance(store, LmdbStore)
+    for each in (store._logged, store._scratch, store._disk, store._folder):
+        each.close()
 
 
 def everything(store: Store) -> Window:

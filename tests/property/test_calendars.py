@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from helpers.stores import commit, examined
+from helpers.stores import commit, examined, kill
 from persistence.calendar import BEGINNING, NEVER, Calendar, CalendarOwner, Place
 from persistence.chunk_store import ChunkBatch, ChunkStore
 from persistence.lmdb_store import LmdbStore
@@ -149,7 +149,7 @@ class LmdbMachine(CalendarMachine):
 
     def reopen(self) -> ChunkStore:
         """The store after the program ended without notice."""
-        self.store.close()
+        kill(self.store)
         return LmdbStore(self.folder / "data")
 
     def teardown(self) -> None:

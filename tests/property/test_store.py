@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from helpers.stores import Note, Owner, commit, examined, note, put_shared
+from helpers.stores import Note, Owner, commit, examined, kill, note, put_shared
 from persistence.chunk_store import ChunkBatch, ChunkStore
 from persistence.lmdb_store import LmdbStore
 from persistence.memory import MemoryStore, memory_store
@@ -266,7 +266,7 @@ class LmdbMachine(StoreMachine):
 
     def reopen(self) -> ChunkStore:
         """The store after the program ended without notice."""
-        self.store.close()
+        kill(self.store)
         return LmdbStore(self.folder / "data")
 
     def teardown(self) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.stores import kill
 from persistence.chunk_store import ChunkStore
 from persistence.lmdb_store import LmdbStore
 from persistence.memory import MemoryStore, memory_store
@@ -23,7 +24,7 @@ class Place:
             assert isinstance(self.store, MemoryStore)
             self.store = self.store.reopen()
         else:
-            self.store.close()
+            kill(self.store)
             self.store = LmdbStore(self._folder)
         return self.store
 
