@@ -67,12 +67,14 @@ class Pages(PageReader):
         if self.committer is None:
             return
         assert self.flush_set is not None
+        store = self.flush_set.broker.store
         try:
             rows = await self.committer.read_calendar(calendar, place)
         except StoreError as error:
+            store.damages_told += 1
             log(logger, ERROR, "scheduled messages cannot be read", exchange_id=calendar.owner_id, error=str(error))
             rows = []
-        tell_damages(self.flush_set.broker.store)
+        tell_damages(store)
         self.flush_set.begin()
         calendar.owner.rows_read(rows)
 
@@ -101,12 +103,14 @@ class Pages(PageReader):
 
 
 def tell_damages(store: Store) -> None:
-    """Log what was met that is damaged."""
+    """Log and count what was met that is damaged."""
     while store.damages:
+        store.damages_told += 1
         log(logger, ERROR, "stored data is damaged", what=store.damages.pop(0))
 
 
 def _unreadable(from_log: Log, window: Window, error: StoreError) -> list[StoredRecord]:
+    from_log.store.damages_told += 1
     log(logger, ERROR, "messages cannot be read", queue_id=from_log.queue_id, count=window.count, error=str(error))
     return []
 
@@ -159,4 +163,4 @@ class CommitNews(CommitListener):
     def fatal(self, error: Exception) -> None:
         """See `CommitListener.fatal`."""
         if not self.failed.done():
-            self.failed.set_result(f"the store failed: {error}")
+            self.failed.set_result(f"the store failed: {str(error) or repr(error)}")

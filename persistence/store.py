@@ -267,6 +267,8 @@ class Store:
         self.open_chunks: list[Chunk] = []
         self.damages: Final[list[str]] = []
         """A sentence for each damaged value that was met; comes from any thread, goes when it was told."""
+        self.damages_told: int = 0
+        """How often something was told of that is damaged or cannot be read."""
 
     def log(self, queue_id: int, lane: int, owner: LogOwner) -> Log:
         """The log of a lane of a queue; the caller keeps it."""

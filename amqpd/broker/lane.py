@@ -139,6 +139,10 @@ class Lane:
         if 2 * self._gone > len(head) + len(self.tail) + len(self.returned) + GONE_SLACK:
             self._forget_gone()
 
+    def resident(self) -> int:
+        """How many of its entries are in memory."""
+        return len(self.head) + len(self.tail) + len(self.returned) - self._gone
+
     def clear(self) -> tuple[list[Entry], list[Window]]:
         """Empty the lane; return the entries that were in memory and the windows that were not."""
         entries = [entry for _, entry in sorted(self.returned)]

@@ -72,6 +72,10 @@ class Ready:
         """Bytes of all bodies."""
         return sum([lane.size for lane in self.order])
 
+    def resident(self) -> int:
+        """How many entries are in memory."""
+        return sum([lane.resident() for lane in self.order])
+
     def recover(self, windows: dict[int, list[Window]]) -> None:
         """At start: what the store holds, by priority."""
         for priority, found in windows.items():

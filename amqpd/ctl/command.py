@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from amqpd.ctl.api import Api
@@ -31,8 +32,14 @@ class Invocation:
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - a text, a list or a truth value, as the argument's shape says
         return getattr(self._values, name.replace("-", "_"))
 
+    @cached_property
+    def node(self) -> str:
+        """The name of the node that answers. Raises Failure."""
+        name: str = self.api.get("overview")["node"]
+        return name
+
     def confirm(self, what: str) -> None:
-        """Ask before something is lost for good, unless `--yes` was said. Raises Failure."""
+        """On a terminal, ask before something is lost for good, unless `--yes` was said. Raises Failure."""
         if not self.is_confirmed:
             self.output.confirm(what)
 

@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 from amqpd.ctl import completion
 from amqpd.ctl.api import Api
 from amqpd.ctl.command import Argument, Command, Invocation
-from amqpd.ctl.commands import access, lists, maintenance, node, queues, vhosts, watermarks
+from amqpd.ctl.commands import access, lists, maintenance, node, queues, scheduled, vhosts, watermarks
 from amqpd.ctl.failure import DATA, USAGE, Failure
 from amqpd.ctl.output import FORMATTERS, Output
 
@@ -28,8 +28,8 @@ def _complete(invocation: Invocation) -> None:
 SHELL: Final = Argument("shell", "the shell that will read it", choices=completion.SHELLS)
 COMPLETION: Final = Command("completion", "print a script that completes commands", _complete, (SHELL,))
 COMMANDS: Final = (
-    *lists.COMMANDS, *access.COMMANDS, *vhosts.COMMANDS, *queues.COMMANDS, *node.COMMANDS, *watermarks.COMMANDS,
-    *maintenance.COMMANDS, COMPLETION,
+    *lists.COMMANDS, *access.COMMANDS, *vhosts.COMMANDS, *queues.COMMANDS, *scheduled.COMMANDS, *node.COMMANDS,
+    *watermarks.COMMANDS, *maintenance.COMMANDS, COMPLETION,
 )  # fmt: skip
 OPTIONS: Final = (
     "--url", "--username", "--password", "--vhost", "--formatter", "--quiet", "--silent", "--no-table-headers",

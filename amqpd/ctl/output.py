@@ -102,9 +102,9 @@ class Output:
             yield
 
     def confirm(self, what: str) -> None:
-        """Ask before something is lost for good. Raises Failure unless the answer is yes."""
-        if not sys.stdin.isatty():
-            raise Failure(USAGE, f"{what}: say --yes to confirm")
+        """Ask before something is lost for good, if there is somebody to ask. Raises Failure unless the answer is yes."""
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return
         self.remarks.print(Text(f"{what}? [y/N] "), end="")
         if input().strip().lower() not in {"y", "yes"}:
             raise Failure(USAGE, "not confirmed")

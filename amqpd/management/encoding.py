@@ -64,9 +64,21 @@ def encode(value: object) -> bytes:
 
 
 async def encode_slowly(value: object) -> Encoded:
-    """The value as JSON, which may be a long list."""
+    """The value as JSON, which may be a long list, or an object with long lists."""
     if isinstance(value, Encoded):
         return value
-    if not isinstance(value, list):
-        return Encoded([encode(value)], b"", b"")
-    return Encoded(await mapped(value, encode))
+    if isinstance(value, list):
+        return Encoded(await mapped(value, encode))
+    if isinstance(value, dict):
+        return Encoded([part for name, member in value.items() for part in await _member(name, member)], b"{", b"}")
+    return Encoded([encode(value)], b"", b"")
+
+
+async def _member(name: str, value: object) -> list[bytes]:
+    """A member of an object, which a list makes parts of, to be joined by commas."""
+    if not (isinstance(value, list) and value):
+        return [encode(name) + b":" + encode(value)]
+    items = await mapped(value, encode)
+    items[0] = encode(name) + b":[" + items[0]
+    items[-1] += b"]"
+    return items

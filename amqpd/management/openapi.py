@@ -152,6 +152,8 @@ def _responses(route: Route) -> Shape:
     if route.access != ANYBODY or route.path == "/api/login":
         responses["401"] = {"description": "Unknown user, or one who may not do that"}
         responses["429"] = _error("Too many failed logins")
+    if route.method != "GET":
+        responses["403"] = _error("The broker is read-only, or the page of another site asks")
     responses.update(_successes(route))
     if "/health/" in route.path:
         responses["503"] = {"description": "The check failed", "content": {"application/json": {}}}

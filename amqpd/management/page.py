@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from amqpd.broker.expression import Expression
+from amqpd.management.encoding import Encoded, encode
 from amqpd.management.refusal import Refusal, bad_request
-from amqpd.management.slices import mapped
+from amqpd.management.slices import mapped, ordered
 
 Shape = dict[str, object]
 T = TypeVar("T")
@@ -54,22 +55,23 @@ class Wish:
     ) -> object:
         """The list, or one page of it; an item is given its shape only where that is needed.
 
-        Ranks give the values to sort by without a shape. Others may go on between slices of the list.
+        Ranks give the values to sort by without a shape. Others may go on between slices of the list, of which no more shapes
+        than a page's are kept at once: collecting garbage would look through all of them.
         """
         total = len(items)
-        kept = [item for item in items if self.matches(name_of(item))] if self.name and self.is_paged else list(items)
+        kept = list(items)
+        if self.is_paged and self.name:
+            fits = await mapped(kept, lambda item: self.matches(name_of(item)))
+            kept = [item for item, is_wanted in zip(kept, fits, strict=True) if is_wanted]
         known = {"name": name_of, **(ranks or {})}
         columns = [column for column in self.sort.split(",") if column]
         if columns and all(column in known for column in columns):
-            kept.sort(key=lambda item: [_rank(known[column](item)) for column in columns], reverse=self.reverse)
-            columns = []
+            kept = await ordered(kept, lambda item: [_rank(known[column](item)) for column in columns], self.reverse)
+        elif columns:
+            kept = await ordered(kept, lambda item: self._place(shape(item)), self.reverse)
         if not self.is_paged:
-            return self.cut(self.sorted(await mapped(kept, shape)) if columns else await mapped(kept, shape))
-        if columns:
-            shapes = self._window(self.sorted(await mapped(kept, shape)))
-        else:
-            shapes = await mapped(self._window(kept), shape)
-        return self._paged(total, shapes, len(kept))
+            return Encoded(await mapped(kept, lambda item: encode(self.cut_one(shape(item)))))
+        return self._paged(total, await mapped(self._window(kept), lambda item: self.cut_one(shape(item))), len(kept))
 
     def _window(self, kept: list[T]) -> list[T]:
         start = (self.page - 1) * self.page_size
@@ -84,7 +86,7 @@ class Wish:
         return {
             "filtered_count": filtered,
             "item_count": len(shapes),
-            "items": self.cut(shapes),
+            "items": shapes,
             "page": self.page,
             "page_count": max(1, -(-filtered // self.page_size)),
             "page_size": self.page_size,
@@ -92,14 +94,14 @@ class Wish:
         }
 
     def sorted(self, shapes: list[Shape]) -> list[Shape]:
-        """In the order that was asked for."""
-        if self.sort:
-            columns = [column.split(".") for column in self.sort.split(",") if column]
-            shapes.sort(key=lambda shape: [_rank(_at(shape, path)) for path in columns], reverse=self.reverse)
-        return shapes
+        """A short list in the order that was asked for."""
+        return sorted(shapes, key=self._place, reverse=self.reverse) if self.sort else shapes
+
+    def _place(self, shape: Shape) -> list[tuple[int, float, str]]:
+        return [_rank(_at(shape, column.split("."))) for column in self.sort.split(",") if column]
 
     def cut(self, shapes: list[Shape]) -> list[Shape]:
-        """With the columns that were asked for alone."""
+        """A short list with the columns that were asked for alone."""
         return [self.cut_one(shape) for shape in shapes] if self.columns else shapes
 
     def cut_one(self, shape: Shape) -> Shape:

@@ -31,6 +31,7 @@ from amqpd.management.routes import ADMINISTRATOR, ANYBODY, MONITORING, POLICYMA
 from amqpd.management.site import Site
 from amqpd.management.streaming import Streamed
 from amqpd.management.table import ROUTES
+from amqpd.shortage import end_if_out_of_memory
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +99,7 @@ class Server:
         except (web.HTTPException, ConnectionError):
             raise
         except Exception as error:
+            end_if_out_of_memory(error)
             log(logger, ERROR, "internal error", method=request.method, path=request.path, error=repr(error))
             logger.debug("internal error", exc_info=error)
             response = _json({"error": "internal_server_error", "reason": "Internal Server Error"}, 500)

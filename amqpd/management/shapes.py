@@ -50,7 +50,7 @@ def queue_shape(site: Site, queue: Queue, ranges: Ranges) -> Shape:
     row = counters.queue_row(queue)
     measured = Measured(site.rates, counters.QUEUE, row, site.rates.history(queue), ranges)
     ready_bytes = queue.ready.size()
-    resident = sum([len(lane.head) + len(lane.tail) + len(lane.returned) for lane in queue.ready.order])
+    resident = queue.ready.resident()
     unacked = queue.unacked
     consumers = queue.consumer_count
     shape: Shape = {

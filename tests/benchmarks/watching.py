@@ -27,7 +27,8 @@ REST_SECONDS: Final = 15.0
 LATEST_SECONDS: Final = 120.0
 AUTHORIZATION: Final = {"Authorization": "Basic " + b64encode(b"guest:guest").decode()}
 FULL_SPEED: Final = "pair --size 1024"
-MESSAGES: Final = 2_000_000
+MESSAGES: Final = 8_000_000
+"""Enough for several seconds, so that the polls at both ends weigh little: one a second is what is measured."""
 STEADY: Final = "pair --size 100 --rate 2000"
 STEADY_MESSAGES: Final = 20_000
 """Ten seconds' worth."""

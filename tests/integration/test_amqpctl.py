@@ -32,7 +32,7 @@ def vhost(ctl: Ctl, unique_name: str) -> Iterator[str]:
     """A virtual host that a command made."""
     assert 0 == ctl("add_vhost", unique_name, "--description", "for a test").returncode
     yield unique_name
-    assert 0 == ctl("delete_vhost", unique_name, "--yes").returncode
+    assert 0 == ctl("delete_vhost", unique_name).returncode
 
 
 def lines(found: subprocess.CompletedProcess[str]) -> list[list[str]]:
@@ -91,9 +91,27 @@ def test_messages_are_moved_and_purged(ctl: Ctl, broker: Broker, vhost: str) -> 
     moved = ctl("move_messages", "-p", vhost, "a", "b", "--count", "2", "--formatter", "json")
     assert {"moved": 2, "refused": 0} == json.loads(moved.stdout)
     assert 2 == len(lines(ctl("peek", "-s", "-p", vhost, "b")))
-    assert 64 == ctl("purge_queue", "-p", vhost, "b").returncode
-    assert 0 == ctl("purge_queue", "-p", vhost, "b", "--yes").returncode
+    assert 0 == ctl("purge_queue", "-p", vhost, "b").returncode
     assert [["a", "1"], ["b", "0"]] == sorted(lines(ctl("list_queues", "-s", "-p", vhost)))
+
+
+def test_a_scheduled_message_is_cancelled(ctl: Ctl, broker: Broker, vhost: str) -> None:
+    """By the name that the list shows; a second time there is nothing to cancel."""
+    api = Api(broker.http_url)
+    if "amqpd_version" not in api.get("/api/overview"):
+        pytest.skip("RabbitMQ shows no scheduled messages")
+    arguments = {"x-delayed-type": "fanout"}
+    assert 201 == api.put(f"/api/exchanges/{vhost}/late", {"type": "x-delayed-message", "arguments": arguments})
+    properties = {"headers": {"x-delay": 60_000}, "message_id": "first"}
+    body = {"properties": properties, "routing_key": "a", "payload": "hello", "payload_encoding": "string"}
+    api.post(f"/api/exchanges/{vhost}/late/publish", body)
+    listing = ("list_scheduled_messages", "-s", "-p", vhost, "late")
+    [[name, _, keys, size]] = lines(ctl(*listing))
+    assert ("[a]", "5") == (keys, size)
+    assert [["first", "hello"]] == lines(ctl(*listing, "message_id", "payload"))
+    cancel = ("cancel_scheduled_message", "-p", vhost, "late", name)
+    assert (0, 69) == (ctl(*cancel).returncode, ctl(*cancel).returncode)
+    assert [] == lines(ctl(*listing))
 
 
 def test_the_state_of_the_broker_is_told(ctl: Ctl) -> None:

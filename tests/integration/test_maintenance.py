@@ -9,6 +9,7 @@ import pytest
 from amqpd.ctl.main import main
 from helpers.api import Api
 from helpers.broker import BrokerProcess
+from helpers.lives import put_to_work
 from helpers.traffic import connect
 from helpers.workloads import ByName
 
@@ -21,9 +22,7 @@ def test_clients_are_drained_under_load(start_broker: Callable[..., BrokerProces
     broker = start_broker()
     workload = ByName(random.Random(1))
     workload.declare(broker)
-    clients = workload.clients(broker)
-    for client in clients:
-        client.start()
+    clients = put_to_work(broker, workload)
     time.sleep(LOAD_SECONDS)
     assert 0 == main(["--url", broker.http_url, "--quiet", "drain"])
     for client in clients:

@@ -7,16 +7,15 @@ from amqpd.ctl.command import Command, Invocation
 
 def drain(invocation: Invocation) -> None:
     """Close every connection and accept no other."""
-    node = invocation.api.get("overview")["node"]
-    invocation.output.remark(f"Will put node {node} into maintenance mode. The node will no longer serve any client traffic!")
-    invocation.api.put("nodes", node, "maintenance")
+    told = f"Will put node {invocation.node} into maintenance mode. The node will no longer serve any client traffic!"
+    invocation.output.remark(told)
+    invocation.api.put("nodes", invocation.node, "maintenance")
 
 
 def revive(invocation: Invocation) -> None:
     """Accept connections again."""
-    node = invocation.api.get("overview")["node"]
-    invocation.output.remark(f"Will undo maintenance mode of node {node}")
-    invocation.api.delete("nodes", node, "maintenance")
+    invocation.output.remark(f"Will undo maintenance mode of node {invocation.node}")
+    invocation.api.delete("nodes", invocation.node, "maintenance")
 
 
 COMMANDS: Final = (

@@ -101,8 +101,7 @@ def listeners(invocation: Invocation) -> None:
 
 def memory_breakdown(invocation: Invocation) -> None:
     """What its memory is used for, in bytes."""
-    name = invocation.api.get("overview")["node"]
-    memory = invocation.api.get("nodes", name, "memory")["memory"]
+    memory = invocation.api.get("nodes", invocation.node, "memory")["memory"]
     invocation.output.facts({name: value for name, value in memory.items() if isinstance(value, int)})
 
 

@@ -3,9 +3,10 @@
 import json
 from typing import Any, Final
 
+from amqpd.ctl.api import Missing
 from amqpd.ctl.command import Argument, Command, Invocation, Run
 from amqpd.ctl.commands.access import definition
-from amqpd.ctl.failure import DATA, SOFTWARE, Failure
+from amqpd.ctl.failure import DATA, Failure
 
 NAME: Final = Argument("vhost-name", "name of the virtual host")
 DESCRIPTION: Final = Argument("--description", "what it is for")
@@ -34,12 +35,11 @@ def _known(vhost: dict[str, Any]) -> dict[str, Any]:
 
 
 def add_vhost(invocation: Invocation) -> None:
-    """A new virtual host."""
+    """A new virtual host; one that exists stays as it is."""
     name = invocation["vhost-name"]
-    if invocation.api.exists("vhosts", name):
-        raise Failure(SOFTWARE, f'Virtual host "{name}" already exists')
     invocation.output.remark(f'Adding vhost "{name}" ...')
-    invocation.api.put("vhosts", name, body=_metadata(invocation))
+    if not invocation.api.exists("vhosts", name):
+        invocation.api.put("vhosts", name, body=_metadata(invocation))
 
 
 def update_vhost_metadata(invocation: Invocation) -> None:
@@ -60,7 +60,10 @@ def set_vhost_tags(invocation: Invocation) -> None:
 def delete_vhost(invocation: Invocation) -> None:
     """The virtual host is gone with all queues and messages."""
     name = invocation["vhost-name"]
-    found = invocation.api.get("vhosts", name)
+    try:
+        found = invocation.api.get("vhosts", name)
+    except Missing:
+        raise Failure(DATA, f"Virtual host '{name}' does not exist") from None
     invocation.confirm(f"Delete virtual host {name} with {found.get('messages', 0)} messages")
     invocation.output.remark(f'Deleting vhost "{name}" ...')
     with invocation.output.waiting("Deleting"):
@@ -79,8 +82,7 @@ def unprotect(invocation: Invocation) -> None:
 
 def restart_vhost(invocation: Invocation) -> None:
     """Start it again on its node."""
-    node = invocation.api.get("overview")["node"]
-    invocation.api.post("vhosts", invocation.vhost, "start", node)
+    invocation.api.post("vhosts", invocation.vhost, "start", invocation.node)
 
 
 def _trace(is_on: bool) -> Run:

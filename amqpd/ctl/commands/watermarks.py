@@ -40,9 +40,8 @@ def _fraction(text: str) -> float:
 
 
 def _change(invocation: Invocation, what: str, shown: str, name: str, limit: dict[str, Any]) -> None:
-    node = invocation.api.get("overview")["node"]
-    invocation.output.remark(f"Setting {what} on {node} to {shown} ...")
-    invocation.api.put("nodes", node, "watermarks", body={name: limit})
+    invocation.output.remark(f"Setting {what} on {invocation.node} to {shown} ...")
+    invocation.api.put("nodes", invocation.node, "watermarks", body={name: limit})
 
 
 COMMANDS: Final = (

@@ -75,7 +75,7 @@ def node(site: Site, connections: int) -> list[Family]:
     files_max = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     coarse, limits = "node_coarse_metrics", "node_metrics"
     free = shutil.disk_usage(site.config.data_dir).free
-    store = site.broker.store.usage()
+    store, damages = site.broker.store.usage(), site.broker.store.damages_told
     return [
         _plain(coarse, "process_open_fds", GAUGE, "Open file descriptors", _open_files()),
         _plain(coarse, "process_open_tcp_sockets", GAUGE, "Connections of clients", connections),
@@ -83,6 +83,7 @@ def node(site: Site, connections: int) -> list[Family]:
         _plain(coarse, "disk_space_available_bytes", GAUGE, "Free disk space", free),
         _plain(coarse, "store_file_bytes", GAUGE, "Size of the files that hold messages", store.file_bytes),
         _plain(coarse, "store_in_use_bytes", GAUGE, "What of these files holds anything", store.bytes_in_use),
+        _plain(coarse, "store_damages_total", COUNTER, "Stored data found damaged or unreadable since the start", damages),
         _plain(limits, "process_max_fds", GAUGE, "Most file descriptors", files_max),
         _plain(limits, "process_max_tcp_sockets", GAUGE, "Most connections", site.config.connection_max or files_max),
         _plain(limits, "resident_memory_limit_bytes", GAUGE, "Memory above which it is low", site.wiring.limits.memory_limit),

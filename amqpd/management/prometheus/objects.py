@@ -51,12 +51,8 @@ def queue_labels(queue: Queue) -> str:
     return labels(vhost=text(queue.vhost), queue=text(queue.name))
 
 
-def _in_memory(queue: Queue) -> int:
-    return sum([len(lane.head) + len(lane.tail) + len(lane.returned) for lane in queue.ready.order])
-
-
 def _memory(queue: Queue) -> int:
-    resident = _in_memory(queue)
+    resident = queue.ready.resident()
     return resident * 1024 + queue.ready.size() // max(queue.ready.count, 1) * resident
 
 
@@ -98,8 +94,8 @@ QUEUE: Final[tuple[Reading[Queue], ...]] = (
     _length("queue_consumer_capacity", "1 if it could deliver at once, else 0", _capacity),
     _length("queue_consumer_utilisation", "The same under its old name", _capacity),
     _length("queue_process_memory_bytes", "Memory of the messages that wait, roughly", _memory),
-    _length("queue_messages_ram", "Messages in memory", lambda queue: _in_memory(queue) + queue.unacked),
-    _length("queue_messages_ready_ram", "Messages in memory that wait", _in_memory),
+    _length("queue_messages_ram", "Messages in memory", lambda queue: queue.ready.resident() + queue.unacked),
+    _length("queue_messages_ready_ram", "Messages in memory that wait", lambda queue: queue.ready.resident()),
     _length("queue_messages_unacked_ram", "Messages in memory out for delivery", lambda queue: queue.unacked),
     _length(
         "queue_messages_persistent", "Messages that wait in a durable queue",
@@ -110,7 +106,7 @@ QUEUE: Final[tuple[Reading[Queue], ...]] = (
     ),
     _length("queue_messages_bytes", "Bytes of the bodies of messages that wait", lambda queue: queue.ready.size()),
     _length("queue_messages_ready_bytes", "The same", lambda queue: queue.ready.size()),
-    _length("queue_messages_paged_out", "Messages on disk alone", lambda queue: queue.ready.count - _in_memory(queue)),
+    _length("queue_messages_paged_out", "Messages on disk alone", lambda queue: queue.ready.count - queue.ready.resident()),
     Reading(
         "queue_metrics", "queue_head_message_timestamp", GAUGE, "The property timestamp of the oldest message",
         _head_timestamp, fold=_largest,

@@ -11,7 +11,7 @@ from amqpd.management.prometheus import broker_metrics, objects
 from amqpd.management.prometheus.broker_metrics import Family
 from amqpd.management.prometheus.objects import CHANNEL, CONNECTION, QUEUE, Reading
 from amqpd.management.prometheus.snapshot import Snapshot
-from amqpd.management.prometheus.text import COUNTER, PREFIX, Number, family, head, line
+from amqpd.management.prometheus.text import COUNTER, PREFIX, Number, family, head, lines
 from amqpd.management.site import Site
 from amqpd.management.slices import Slices, mapped
 
@@ -132,7 +132,7 @@ async def _each(
         yield head(prefix, reading.about)
         name, read = prefix + reading.name, reading.read
         for start in range(0, len(found), AT_ONCE):
-            window = zip(labelled[start : start + AT_ONCE], found[start : start + AT_ONCE], strict=True)
-            yield "".join([line(name, tags, value) for tags, one in window if (value := read(one)) is not None])
+            end = start + AT_ONCE
+            yield lines(name, labelled[start:end], map(read, found[start:end]))
             if slices.is_over():
                 await slices.pause()

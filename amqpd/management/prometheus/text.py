@@ -6,6 +6,7 @@ object are written once for all its metrics.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -63,12 +64,12 @@ def escaped(value: str) -> str:
     return value.encode("utf-8", "replace").decode().translate(_ESCAPED)
 
 
-def line(name: str, labelled: str, value: Number) -> str:
-    """One sample."""
-    return f"{name}{labelled} {value}\n"
+def lines(name: str, labelled: Iterable[str], values: Iterable[Number | None]) -> str:
+    """Samples of a metric by their labels; those that have no value are left out."""
+    return "".join([f"{name}{tags} {value}\n" for tags, value in zip(labelled, values, strict=True) if value is not None])
 
 
 def family(prefix: str, about: About, samples: dict[str, Number]) -> str:
     """A metric whole: its head, and its samples by labels."""
     name = prefix + about.name
-    return head(prefix, about) + "".join([line(name, labelled, value) for labelled, value in samples.items()])
+    return head(prefix, about) + lines(name, samples.keys(), samples.values())

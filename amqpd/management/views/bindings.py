@@ -12,11 +12,15 @@ from amqpd.management.call import Answer, Call
 from amqpd.management.page import Shape
 from amqpd.management.refusal import bad_request, not_found
 from amqpd.management.shapes import binding_shape, default_binding_shape, properties_key
+from amqpd.management.slices import mapped, ordered
 from amqpd.management.tables import encoded
 from amqpd.wire import tables
 from exchanges.base import Binding, Exchange
 
-ORDER: Final = ("source", "destination", "routing_key", "properties_key")
+Bound = tuple[VHost, Binding | Queue]
+"""A binding in its virtual host, or a queue for its binding to the default exchange."""
+
+ORDER: Final = ("vhost", "source", "destination", "routing_key", "properties_key")
 DEFAULT: Final = "amq.default"
 """How paths name the default exchange."""
 
@@ -26,39 +30,45 @@ def exchange_name(segment: str) -> str:
     return "" if segment == DEFAULT else segment
 
 
-def bindings_of(vhost: VHost) -> list[Shape]:
-    """All bindings of a virtual host, those to the default exchange first."""
-    shapes = [shape for exchange in vhost.exchanges.values() for shape in bindings_from(vhost, exchange)]
-    return _sorted(shapes)
-
-
-def bindings_from(vhost: VHost, exchange: Exchange) -> list[Shape]:
+def bindings_from(vhost: VHost, exchange: Exchange) -> list[Bound]:
     """The bindings whose source is the exchange."""
     if not exchange.name:
-        return _sorted([default_binding_shape(queue) for queue in vhost.queues.values()])
-    return _sorted([binding_shape(vhost.name, binding) for binding in exchange.bindings.values()])
+        return [(vhost, queue) for queue in vhost.queues.values()]
+    return [(vhost, binding) for binding in exchange.bindings.values()]
 
 
-def bindings_to_exchange(vhost: VHost, exchange: Exchange) -> list[Shape]:
+def bindings_to_exchange(vhost: VHost, exchange: Exchange) -> list[Bound]:
     """The bindings whose destination is the exchange."""
-    found = [binding for source in vhost.exchanges.values() for binding in source.bindings_to(exchange)]
-    return _sorted([binding_shape(vhost.name, binding) for binding in found])
+    return [(vhost, binding) for source in vhost.exchanges.values() for binding in source.bindings_to(exchange)]
 
 
-def bindings_to_queue(vhost: VHost, queue: Queue) -> list[Shape]:
-    """The bindings of a queue, that to the default exchange first."""
-    found = [binding for source in vhost.exchanges.values() for binding in source.bindings_to(queue.name)]
-    return _sorted([default_binding_shape(queue), *[binding_shape(vhost.name, binding) for binding in found]])
+def bindings_to_queue(vhost: VHost, queue: Queue) -> list[Bound]:
+    """The bindings of a queue."""
+    found = [(vhost, binding) for source in vhost.exchanges.values() for binding in source.bindings_to(queue.name)]
+    return [(vhost, queue), *found]
 
 
-def _sorted(shapes: list[Shape]) -> list[Shape]:
-    return sorted(shapes, key=lambda shape: [str(shape[name]) for name in ORDER])
+async def listed(call: Call, found: list[Bound]) -> object:
+    """Bindings as they were asked for; those to the default exchange come first in their virtual host."""
+    shapes = await ordered(await mapped(found, _shape), _place)
+    return await call.wish().answer(shapes, lambda shape: str(shape["source"]), dict)
+
+
+def _shape(bound: Bound) -> Shape:
+    vhost, binding = bound
+    return default_binding_shape(binding) if isinstance(binding, Queue) else binding_shape(vhost.name, binding)
+
+
+def _place(shape: Shape) -> list[str]:
+    return [str(shape[name]) for name in ORDER]
 
 
 async def list_bindings(call: Call) -> object:
     """All bindings that the user may see."""
-    found = [shape for vhost in call.visible_vhosts() for shape in bindings_of(vhost)]
-    return await call.wish().answer(found, lambda shape: str(shape["source"]), dict)
+    vhosts = call.visible_vhosts()
+    return await listed(
+        call, [bound for vhost in vhosts for exchange in vhost.exchanges.values() for bound in bindings_from(vhost, exchange)]
+    )
 
 
 async def list_between(call: Call) -> object:

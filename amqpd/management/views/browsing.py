@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from amqpd.broker import administration, browse, operations
 from amqpd.broker.browse import START, Position, Section
+from amqpd.broker.connections import ConnectionInfo
 from amqpd.broker.entry import Entry
 from amqpd.broker.line import REFUSED
 from amqpd.broker.permissions import WRITE
@@ -158,27 +159,30 @@ def _has_headers(entry: Entry, wanted: dict[str, Any]) -> bool:
 async def list_unacked(call: Call) -> object:
     """The messages of a queue that were delivered and not acknowledged, each with the channel that holds it."""
     queue = seen_queue(call)
-    held: list[Shape] = []
-    for connection in call.broker.connections.of_vhost(queue.vhost):
-        for number, session in connection.sessions().items():
-            for tag, entry in session.ledger.unacked.items():
-                if entry.owner is queue:
-                    held.append(
-                        {
-                            **_message_shape(call, entry, 0),
-                            "delivery_tag": tag,
-                            "held_for": _held_for(call, session, tag),
-                            "consumer_tag": _consumer_tag(session.consumers.values(), entry),
-                            "channel_details": {
-                                **shapes.connection_details(connection),
-                                "name": shapes.channel_name(connection, number),
-                                "number": number,
-                                "connection_name": connection.name,
-                                "user": text(connection.user),
-                            },
-                        }
-                    )
-    return await call.wish().answer(held, lambda shape: str(shape["id"]), dict)
+    held = [
+        (connection, number, session, tag, entry)
+        for connection in call.broker.connections.of_vhost(queue.vhost)
+        for number, session in connection.sessions().items()
+        for tag, entry in session.ledger.unacked.items()
+        if entry.owner is queue
+    ]
+    return await call.wish().answer(held, lambda one: str(one[-1].sequence), lambda one: _held_shape(call, *one))
+
+
+def _held_shape(call: Call, connection: ConnectionInfo, number: int, session: Session, tag: int, entry: Entry) -> Shape:
+    return {
+        **_message_shape(call, entry, 0),
+        "delivery_tag": tag,
+        "held_for": _held_for(call, session, tag),
+        "consumer_tag": _consumer_tag(session.consumers.values(), entry),
+        "channel_details": {
+            **shapes.connection_details(connection),
+            "name": shapes.channel_name(connection, number),
+            "number": number,
+            "connection_name": connection.name,
+            "user": text(connection.user),
+        },
+    }
 
 
 def _held_for(call: Call, session: Session, tag: int) -> float:

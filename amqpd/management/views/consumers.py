@@ -7,6 +7,7 @@ from amqpd.management.call import Call
 from amqpd.management.page import Shape
 from amqpd.management.shapes import consumer_shape
 from amqpd.management.site import Site
+from amqpd.management.tables import text
 
 
 def of_queue(site: Site, queue: Queue) -> list[Shape]:
@@ -27,10 +28,10 @@ async def list_consumers(call: Call) -> object:
     """All consumers that the user may see."""
     names = {vhost.name for vhost in call.visible_vhosts()}
     found = [
-        consumer_shape(call.site, connection, number, queue, consumer)
+        (connection, number, queue, consumer)
         for connection in call.broker.connections.open
         if connection.vhost in names
         for number, session in connection.sessions().items()
         for queue, consumer in session.consumers.values()
     ]
-    return await call.wish().answer(found, lambda shape: str(shape["consumer_tag"]), dict)
+    return await call.wish().answer(found, lambda one: text(one[3].tag), lambda one: consumer_shape(call.site, *one))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -10,22 +10,26 @@ from aiohttp import web
 
 from amqpd.broker.definitions import Import
 from amqpd.broker.parameters import parameters_of
+from amqpd.broker.queue import Queue
 from amqpd.broker.vhost import VHost
 from amqpd.management.call import NO_CONTENT, Answer, Call
-from amqpd.management.encoding import decode
+from amqpd.management.encoding import decode, encode_slowly
 from amqpd.management.page import Shape
 from amqpd.management.refusal import bad_request
 from amqpd.management.shapes import binding_shape
 from amqpd.management.silence import whole
-from amqpd.management.slices import Slices
+from amqpd.management.slices import Slices, mapped
 from amqpd.management.tables import shown_table, text
 from amqpd.management.views.overview import cluster_name
 from amqpd.management.views.parameters import parameter_shape
 from amqpd.management.views.policies import policy_shapes
 from amqpd.management.views.users import permission_shapes, topic_permission_shapes, user_shape
+from exchanges.base import Binding, Exchange
 
 AT_ONCE: Final = 10
 """Objects that are declared before anybody asks whose turn it is."""
+PAGE: Final = re.compile(r"(\.\.)?(/[\w-]+)*/?#[\w/-]*", re.ASCII)
+"""Where a form may have its sender led: to a view of a page of this server."""
 EXPLANATION: Final = "Definitions of an amqpd broker; RabbitMQ can import them, too"
 
 
@@ -34,6 +38,9 @@ async def export_all(call: Call) -> object:
     users = sorted(call.broker.users.by_name.values(), key=lambda user: user.name)
     vhosts = [vhost for _, vhost in sorted(call.broker.vhosts.items())]
     global_parameters = call.broker.global_parameters
+    queues = [queue for vhost in vhosts for queue in _queues(vhost)]
+    exchanges = [found for vhost in vhosts for found in _exchanges(vhost)]
+    bindings = [found for vhost in vhosts for found in _bindings(vhost)]
     document: Shape = {
         **_about(call),
         "rabbitmq_definition_format": "cluster",
@@ -46,17 +53,18 @@ async def export_all(call: Call) -> object:
         "parameters": [parameter_shape(parameter) for vhost in vhosts for parameter in parameters_of(vhost)],
         "global_parameters": [{"name": text(name), "value": value} for name, value in sorted(global_parameters.items())],
         "policies": policy_shapes(vhosts, operator=False),
-        "queues": [shape for vhost in vhosts for shape in _queues(vhost)],
-        "exchanges": [shape for vhost in vhosts for shape in _exchanges(vhost)],
-        "bindings": [shape for vhost in vhosts for shape in _bindings(vhost)],
+        "queues": await mapped(queues, _queue),
+        "exchanges": await mapped(exchanges, _exchange),
+        "bindings": await mapped(bindings, _binding),
     }
-    return _document(call, document)
+    return await _document(call, document)
 
 
 async def export_vhost(call: Call) -> object:
     """What was declared in one virtual host."""
     vhost = call.seen_vhost()
     profile = _vhost(call, vhost)
+    queues, exchanges, bindings = _queues(vhost), _exchanges(vhost), _bindings(vhost)
     document: Shape = {
         **_about(call),
         "rabbitmq_definition_format": "single_virtual_host",
@@ -67,20 +75,20 @@ async def export_vhost(call: Call) -> object:
         "explanation": EXPLANATION,
         "parameters": _without_vhost([parameter_shape(parameter) for parameter in parameters_of(vhost)]),
         "policies": _without_vhost(policy_shapes([vhost], operator=False)),
-        "queues": _without_vhost(_queues(vhost)),
-        "exchanges": _without_vhost(_exchanges(vhost)),
-        "bindings": _without_vhost(_bindings(vhost)),
+        "queues": _without_vhost(await mapped(queues, _queue)),
+        "exchanges": _without_vhost(await mapped(exchanges, _exchange)),
+        "bindings": _without_vhost(await mapped(bindings, _binding)),
     }
-    return _document(call, document)
+    return await _document(call, document)
 
 
-def _document(call: Call, document: Shape) -> object:
+async def _document(call: Call, document: Shape) -> object:
     download = call.query.get("download")
     if download is None:
         return document
     name = "".join(character for character in download if character.isalnum() or character in "._-@")
     headers = {"Content-Type": "application/json", "Content-Disposition": f'attachment; filename="{name}"'}
-    return Answer(200, json.dumps(document).encode(), headers)
+    return Answer(200, b"".join((await encode_slowly(document)).pieces()), headers)
 
 
 def _about(call: Call) -> Shape:
@@ -107,48 +115,54 @@ def _limits(vhost: VHost) -> list[Shape]:
     return [{"name": name, "value": value} for name, value in sorted(vhost.quota.limits.items())]
 
 
-def _queues(vhost: VHost) -> list[Shape]:
-    return [
-        {
-            "name": text(name),
-            "vhost": text(vhost.name),
-            "durable": queue.durable,
-            "auto_delete": queue.auto_delete,
-            "type": queue.arguments.type,
-            "arguments": shown_table(queue.arguments.values()),
-        }
-        for name, queue in sorted(vhost.queues.items())
-        if queue.exclusive_to is None
-    ]
+def _queues(vhost: VHost) -> list[Queue]:
+    return [vhost.queues[name] for name in sorted(vhost.queues) if vhost.queues[name].exclusive_to is None]
 
 
-def _exchanges(vhost: VHost) -> list[Shape]:
-    return [
-        {
-            "name": text(name),
-            "vhost": text(vhost.name),
-            "type": exchange.type,
-            "durable": exchange.durable,
-            "auto_delete": exchange.auto_delete,
-            "internal": exchange.internal,
-            "arguments": shown_table(exchange.arguments),
-        }
-        for name, exchange in sorted(vhost.exchanges.items())
-        if name and not name.startswith("amq.")
-    ]
+def _queue(queue: Queue) -> Shape:
+    return {
+        "name": text(queue.name),
+        "vhost": text(queue.vhost),
+        "durable": queue.durable,
+        "auto_delete": queue.auto_delete,
+        "type": queue.arguments.type,
+        "arguments": shown_table(queue.arguments.values()),
+    }
 
 
-def _bindings(vhost: VHost) -> list[Shape]:
+def _exchanges(vhost: VHost) -> list[tuple[VHost, Exchange]]:
+    found = sorted(vhost.exchanges.items())
+    return [(vhost, exchange) for name, exchange in found if name and not name.startswith("amq.")]
+
+
+def _exchange(found: tuple[VHost, Exchange]) -> Shape:
+    vhost, exchange = found
+    return {
+        "name": text(exchange.name),
+        "vhost": text(vhost.name),
+        "type": exchange.type,
+        "durable": exchange.durable,
+        "auto_delete": exchange.auto_delete,
+        "internal": exchange.internal,
+        "arguments": shown_table(exchange.arguments),
+    }
+
+
+def _bindings(vhost: VHost) -> list[tuple[VHost, Binding]]:
     exclusive = {name for name, queue in vhost.queues.items() if queue.exclusive_to is not None}
-    shapes = [
-        binding_shape(vhost.name, binding)
+    return [
+        (vhost, binding)
         for _, exchange in sorted(vhost.exchanges.items())
         for binding in exchange.bindings.values()
         if binding.destination not in exclusive
     ]
-    for shape in shapes:
-        del shape["properties_key"]
-    return shapes
+
+
+def _binding(found: tuple[VHost, Binding]) -> Shape:
+    vhost, binding = found
+    shape = binding_shape(vhost.name, binding)
+    del shape["properties_key"]
+    return shape
 
 
 def _without_vhost(shapes: list[Shape]) -> list[Shape]:
@@ -187,7 +201,7 @@ async def _import(call: Call, vhost: str | None) -> object:
         if slices.is_over():
             await slices.pause()
             call.begin()
-    if isinstance(redirect, str) and redirect.startswith(("#", "/")) and not redirect.startswith("//"):
+    if isinstance(redirect, str) and PAGE.fullmatch(redirect):
         return await call.done(Answer(303, headers={"Location": redirect}))
     return await call.done(NO_CONTENT)
 

@@ -8,7 +8,7 @@ from amqpd.management.call import Call, boolean, saved, string
 from amqpd.management.refusal import not_found
 from amqpd.management.shapes import exchange_shape
 from amqpd.management.tables import encoded, text
-from amqpd.management.views.bindings import bindings_from, bindings_to_exchange, exchange_name
+from amqpd.management.views.bindings import bindings_from, bindings_to_exchange, exchange_name, listed
 from exchanges.base import Exchange
 
 
@@ -65,9 +65,9 @@ async def delete_exchange(call: Call) -> object:
 
 async def list_from(call: Call) -> object:
     """The bindings whose source is the exchange."""
-    return call.wish().cut(bindings_from(*seen_exchange(call)))
+    return await listed(call, bindings_from(*seen_exchange(call)))
 
 
 async def list_to(call: Call) -> object:
     """The bindings whose destination is the exchange."""
-    return call.wish().cut(bindings_to_exchange(*seen_exchange(call)))
+    return await listed(call, bindings_to_exchange(*seen_exchange(call)))

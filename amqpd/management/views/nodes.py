@@ -8,6 +8,7 @@ import platform
 import resource
 import shutil
 import time
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -88,6 +89,7 @@ def node_shape(call: Call) -> Shape:
         "disk_free_limit": site.wiring.limits.disk_limit,
         "disk_free_alarm": "disk" in alarms,
         "store_bytes_in_use": store.bytes_in_use,
+        "store_damages": site.broker.store.damages_told,
         "store_file_bytes": store.file_bytes,
         "proc_total": files_total,
         "rates_mode": "basic",
@@ -125,7 +127,9 @@ def _switches() -> int:
     return usage.ru_nvcsw + usage.ru_nivcsw
 
 
+@cache
 def _applications() -> list[Shape]:
+    """Asked for once: it reads files of every library."""
     found: list[Shape] = [{"name": "amqpd", "description": "AMQP 0-9-1 broker", "version": VERSION}]
     for name in LIBRARIES:
         about = metadata.metadata(name)

@@ -7,6 +7,7 @@ import sys
 from typing import Final
 
 from amqpd.broker import governance
+from amqpd.broker.queue import Queue
 from amqpd.broker.remote import RemoteUser
 from amqpd.broker.users import User
 from amqpd.management import counters
@@ -16,6 +17,7 @@ from amqpd.management.history import JointPast
 from amqpd.management.page import Shape
 from amqpd.management.rates import Sums
 from amqpd.management.site import Door, Site
+from amqpd.management.slices import mapped
 from amqpd.management.stats import Measured
 from amqpd.management.tables import text
 from amqpd.version import VERSION
@@ -71,7 +73,7 @@ async def show_overview(call: Call) -> object:
         "default_queue_type": "classic",
         "is_op_policy_updating_enabled": True,
     }
-    shape.update(_numbers(call))
+    shape.update(await _numbers(call))
     shape["node"] = site.node
     shape["statistics_db_event_queue"] = 0
     if call.monitors:
@@ -80,13 +82,17 @@ async def show_overview(call: Call) -> object:
     return call.wish().cut_one(shape)
 
 
-def _numbers(call: Call) -> Shape:
+async def _numbers(call: Call) -> Shape:
     names, measured = _measured(call)
     shape: Shape = {"message_stats": measured.message_stats(tuple(name for name in names if name in counters.COUNTED))}
     if call.monitors:
         shape["churn_rates"] = measured.churn()
-    shape["queue_totals"] = {**measured.lengths(), **_lengths_now(call)}
-    shape["object_totals"] = _objects(call)
+    queues = [queue for vhost in call.visible_vhosts() for queue in vhost.queues.values()]
+    numbers = await mapped(queues, _lengths_and_consumers)
+    ready, unacked, consumers = map(sum, zip((0, 0, 0), *numbers, strict=True))
+    now = {"messages": ready + unacked, "messages_ready": ready, "messages_unacknowledged": unacked}
+    shape["queue_totals"] = {**measured.lengths(), **now}
+    shape["object_totals"] = {**_objects(call), "consumers": consumers, "queues": len(queues)}
     return shape
 
 
@@ -104,13 +110,8 @@ def _measured(call: Call) -> tuple[Names, Measured]:
     return joint.names, Measured(rates, joint.names, joint.row(), past, ranges)
 
 
-def _lengths_now(call: Call) -> Shape:
-    ready = unacked = 0
-    for vhost in call.visible_vhosts():
-        for queue in vhost.queues.values():
-            ready += queue.ready.count
-            unacked += queue.unacked
-    return {"messages": ready + unacked, "messages_ready": ready, "messages_unacknowledged": unacked}
+def _lengths_and_consumers(queue: Queue) -> tuple[int, int, int]:
+    return queue.ready.count, queue.unacked, queue.consumer_count
 
 
 def _objects(call: Call) -> Shape:
@@ -120,9 +121,7 @@ def _objects(call: Call) -> Shape:
     return {
         "channels": sum(len(connection.sessions()) for connection in seen),
         "connections": len(seen),
-        "consumers": sum(queue.consumer_count for vhost in vhosts for queue in vhost.queues.values()),
         "exchanges": sum(len(vhost.exchanges) for vhost in vhosts),
-        "queues": sum(len(vhost.queues) for vhost in vhosts),
     }
 
 

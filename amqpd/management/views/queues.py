@@ -15,7 +15,7 @@ from amqpd.management.page import Ranks, Shape
 from amqpd.management.refusal import bad_request, not_found
 from amqpd.management.tables import encoded, shown_table, text
 from amqpd.management.views import consumers
-from amqpd.management.views.bindings import bindings_to_queue
+from amqpd.management.views.bindings import bindings_to_queue, listed
 
 RANKS: Final[Ranks[Queue]] = {
     "vhost": lambda queue: queue.vhost,
@@ -61,7 +61,7 @@ def entered_queue(call: Call) -> tuple[VHost, Queue]:
 async def list_queues(call: Call) -> object:
     """All queues that the user may see."""
     ranges, wish = call.ranges(), call.wish()
-    found = [queue for vhost in call.visible_vhosts() for queue in sorted(vhost.queues.values(), key=_name)]
+    found = [vhost.queues[name] for vhost in call.visible_vhosts() for name in sorted(vhost.queues)]
     if call.flag("disable_stats"):
         plain = _with_totals if call.flag("enable_queue_totals") else _declared
         return await wish.answer(found, _text, lambda queue: plain(call, queue), RANKS)
@@ -74,10 +74,6 @@ async def list_queues(call: Call) -> object:
     if wish.is_plain() and ranges.is_empty():
         return await call.site.queue_cache.encoded(found, shape)
     return await wish.answer(found, _text, shape, RANKS)
-
-
-def _name(queue: Queue) -> str:
-    return queue.name
 
 
 def _text(queue: Queue) -> str:
@@ -174,7 +170,7 @@ async def purge_queue(call: Call) -> object:
 
 async def list_bindings(call: Call) -> object:
     """The bindings of a queue."""
-    return call.wish().cut(bindings_to_queue(call.seen_vhost(), seen_queue(call)))
+    return await listed(call, bindings_to_queue(call.seen_vhost(), seen_queue(call)))
 
 
 async def act(call: Call) -> object:

@@ -89,8 +89,8 @@ class Side:
             self._connection.process_data_events(0.25)
             found = [known for known in self.api.get("/api/channels") if known["vhost"] == VHOST]
             shown = self.api.get(f"/api/queues/{VHOST}/q")
-            if found and found[0].get("messages_unacknowledged") == 3 and "messages" in shown and shown["consumer_details"]:
-                details = found[0]["connection_details"]
+            details = found[0]["connection_details"] if found else None  # An empty list as long as they are unknown.
+            if details and found[0].get("messages_unacknowledged") == 3 and "messages" in shown and shown["consumer_details"]:
                 self.names = {"connection": quote(details["name"], safe=""), "channel": quote(found[0]["name"], safe="")}
                 return
         pytest.fail("the statistics stay behind")

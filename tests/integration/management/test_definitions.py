@@ -1,8 +1,9 @@
 """Export and import of definitions."""
 
 import json
+from http.client import HTTPConnection
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -76,16 +77,44 @@ def test_document_of_an_old_rabbitmq(own_broker: Broker) -> None:
     assert ({"q"}, {"p"}) == (names(exported, "queues"), names(exported, "policies"))
 
 
+def form(document: str, further: str = "") -> bytes:
+    """What a browser makes of a form with a file."""
+    head = '--b\r\nContent-Disposition: form-data; name="file"; filename="d.json"\r\nContent-Type: application/json\r\n\r\n'
+    return f"{head}{document}\r\n{further}--b--\r\n".encode()
+
+
 def test_multipart_upload(api: Api, vhost: str) -> None:
     """The form of the web page uploads a file."""
-    document = json.dumps({"queues": [{"name": "uploaded", "durable": True}]})
-    body = (
-        '--b\r\nContent-Disposition: form-data; name="file"; filename="d.json"\r\n'
-        f"Content-Type: application/json\r\n\r\n{document}\r\n--b--\r\n"
-    )
-    reply = api.call("POST", f"/api/definitions/{vhost}", body.encode(), Content_Type="multipart/form-data; boundary=b")
+    body = form(json.dumps({"queues": [{"name": "uploaded", "durable": True}]}))
+    reply = api.call("POST", f"/api/definitions/{vhost}", body, Content_Type="multipart/form-data; boundary=b")
     assert 204 == reply.status
     assert ["uploaded"] == [found["name"] for found in api.get(f"/api/queues/{vhost}")]
+
+
+@pytest.mark.parametrize("redirect", ["../#/import-succeeded", "#/done", "/#/done", "/page/#/done"])
+def test_a_form_leads_to_a_page_of_this_server(api: Api, redirect: str) -> None:
+    """As RabbitMQ's page has itself led on."""
+    assert (303, redirect) == led(api, redirect)
+
+
+@pytest.mark.parametrize(
+    "redirect", ["//evil.example/#/", "/\\evil.example/#/", "https://evil.example/#", "javascript:#", ".."]
+)
+def test_a_form_leads_nowhere_else(api: Api, redirect: str) -> None:
+    """Whoever wrote it."""
+    assert (204, None) == led(api, redirect)
+
+
+def led(api: Api, redirect: str) -> tuple[int, str | None]:
+    """Status and Location of the answer to a form that wants its sender led on."""
+    body = form("{}", f'--b\r\nContent-Disposition: form-data; name="redirect"\r\n\r\n{redirect}\r\n')
+    assert api.authorization is not None
+    headers = {"Authorization": api.authorization, "Content-Type": "multipart/form-data; boundary=b"}
+    connection = HTTPConnection(urlsplit(api.url).netloc)
+    connection.request("POST", "/api/definitions", body, headers)
+    response = connection.getresponse()
+    connection.close()
+    return response.status, response.headers["Location"]
 
 
 def test_download_has_a_harmless_file_name(api: Api) -> None:

@@ -36,10 +36,14 @@ export const overviewPage = {
 
 function alarms(node) {
   const low = [node.mem_alarm && "Memory", node.disk_free_alarm && "Disk space"].filter(Boolean);
-  return (
-    low.length > 0 &&
-    h("p", { class: "alarm", role: "alert" }, `${low.join(" and ")} is low: publishers wait until there is more.`)
-  );
+  return [
+    low.length > 0 && alarm(`${low.join(" and ")} is low: publishers wait until there is more.`),
+    node.store_damages > 0 && alarm("Stored data is damaged: the log says which. Stop the broker and run amqpd check."),
+  ];
+}
+
+function alarm(text) {
+  return h("p", { class: "alarm", role: "alert" }, text);
 }
 
 function tiles({ queue_totals: totals, message_stats: stats, object_totals: objects }) {

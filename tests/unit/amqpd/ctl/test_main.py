@@ -1,9 +1,14 @@
 """The command line of amqpctl, against an API that a test plays."""
 
 import json
+import os
+import pty
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from select import select
+from typing import Final
 
 import pytest
 
@@ -11,6 +16,7 @@ from amqpd.ctl.completion import SHELLS
 from amqpd.ctl.failure import DATA, FAILED, NO_PERMISSION, NO_USER, SOFTWARE, UNAVAILABLE, USAGE
 from amqpd.ctl.main import COMMANDS, main
 
+SECONDS: Final = 5.0
 Answers = dict[tuple[str, str], tuple[int, object]]
 
 
@@ -103,14 +109,74 @@ def test_what_was_set_as_json_is_shown_as_json(api: Played, capsys: pytest.Captu
     assert '/\tp\t^a\tall\t{"max-length":1}\t0\n' == capsys.readouterr().out
 
 
-def test_nothing_is_deleted_without_a_word(api: Played, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where nobody can be asked, --yes has to be said."""
+@contextmanager
+def terminal() -> Iterator[int]:
+    """The other end of a terminal that the program reads from and tells its remarks."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs) as stdin, os.fdopen(os.dup(theirs), "w") as stderr, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", stdin)
+        patch.setattr("sys.stderr", stderr)
+        yield ours
+    os.close(ours)
+
+
+def shown(user: int, text: str) -> str:
+    """What the terminal has shown, as soon as the text is in it, or nothing follows any more."""
+    seen = ""
+    while text not in seen and select([user], [], [], SECONDS)[0]:
+        seen += os.read(user, 4096).decode()
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("command", "path", "question"),
+    [
+        (["delete_queue", "q"], "/api/queues/%2F/q", "Delete queue q with 7 messages? "),
+        (["purge_queue", "q"], "/api/queues/%2F/q/contents", "Purge 7 messages from queue q? "),
+        (["delete_vhost", "v"], "/api/vhosts/v", "Delete virtual host v with 7 messages? "),
+        (["cancel_scheduled_message", "e", "1.2"], "/api/exchanges/%2F/e/scheduled/1.2", "Cancel message 1.2 of exchange e? "),
+    ],
+)
+def test_who_destroys_messages_on_a_terminal_is_asked(api: Played, command: list[str], path: str, question: str) -> None:
+    """Nothing happens unless the answer is yes; --yes answers in advance."""
+    api.answers["GET", "/api/queues/%2F/q"] = (200, {"messages": 7, "messages_ready": 7})
+    api.answers["GET", "/api/vhosts/v"] = (200, {"messages": 7})
+    api.answers["DELETE", path] = (204, None)
+    with terminal() as user:
+        os.write(user, b"n\n")
+        assert USAGE == main(command)
+        assert question in shown(user, question)
+        assert [] == [path for method, path, _ in api.asked if method == "DELETE"]
+        os.write(user, b"y\n")
+        assert 0 == main(command)
+        assert 0 == main([*command, "--yes"])
+    assert [path] * 2 == [path for method, path, _ in api.asked if method == "DELETE"]
+
+
+def test_a_script_is_not_asked(api: Played) -> None:
+    """What was written for rabbitmqctl goes on as it is."""
     api.answers["GET", "/api/queues/%2F/q"] = (200, {"messages": 7})
-    assert USAGE == main(["delete_queue", "q"])
-    assert ["GET"] == [method for method, _, _ in api.asked]
-    assert "Delete queue q with 7 messages" in capsys.readouterr().err
     api.answers["DELETE", "/api/queues/%2F/q?if-empty=true"] = (204, None)
-    assert 0 == main(["delete_queue", "q", "--if-empty", "--yes"])
+    assert 0 == main(["delete_queue", "q", "--if-empty"])
+
+
+def test_a_virtual_host_that_exists_stays_as_it_is(api: Played) -> None:
+    """Adding it once more succeeds, as rabbitmqctl's command does."""
+    api.answers["GET", "/api/vhosts/v"] = (200, {"name": "v"})
+    assert 0 == main(["add_vhost", "v", "--description", "other"])
+    assert ["GET"] == [method for method, _, _ in api.asked]
+
+
+def test_scheduled_messages_are_listed_page_by_page(api: Played, capsys: pytest.CaptureFixture[str]) -> None:
+    """Up to the last page; payloads are not fetched unless they are shown."""
+    pages = "/api/exchanges/%2F/e/scheduled?count=1000&truncate=0&after="
+    first = {"id": "5.1", "due_at": 5, "routing_keys": ["a", "b"], "payload_bytes": 3}
+    second = {"id": "6.2", "due_at": 6, "routing_keys": ["a"], "payload_bytes": 4}
+    api.answers["GET", pages] = (200, {"messages": [first], "next": "5.1"})
+    api.answers["GET", pages + "5.1"] = (200, {"messages": [second], "next": None})
+    assert 0 == main(["list_scheduled_messages", "e"])
+    expected = "id\tdue_at\trouting_keys\tpayload_bytes\n5.1\t5\t[a, b]\t3\n6.2\t6\t[a]\t4\n"
+    assert expected == capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -132,6 +198,8 @@ def test_an_error_of_the_broker_has_an_exit_code(api: Played, status: int, exit_
         (["set_policy", "p", "^", "{"], DATA, "not JSON"),
         (["set_vhost_limits", "[]"], DATA, "must be a JSON object"),
         (["delete_user", "nobody"], NO_USER, 'User "nobody" does not exist'),
+        (["delete_vhost", "none"], DATA, "Virtual host 'none' does not exist"),
+        (["cancel_scheduled_message", "e", "1.2"], UNAVAILABLE, "there is no scheduled message 1.2 of exchange 'e'"),
         (["import_definitions", "/no/such/file"], DATA, "cannot read /no/such/file"),
         (["ping", "--url", "ftp://x"], USAGE, "no URL of a management API"),
         (["ping", "--timeout", "soon"], DATA, "number of seconds"),

@@ -22,7 +22,13 @@ def test_what_could_not_be_sent_back_is_refused(text: bytes) -> None:
         decode(text)
 
 
-@pytest.mark.parametrize("value", [[], [1], {"a": 1}, ["x"] * 1000, [["y" * 1000]] * 1000, ["z" * PIECE_BYTES] * 3, "text"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        [], [1], ["x"] * 1000, [["y" * 1000]] * 1000, ["z" * PIECE_BYTES] * 3, "text",
+        {}, {"a": 1}, {"a": [], "b": [1], "c": [1, 2, "x"] * 9, "d": {"e": [1]}}, {"a": ["x" * 1000] * 1000},
+    ],
+)  # fmt: skip
 def test_pieces_make_up_the_whole(value: object) -> None:
     """Short and long lists and other values: as many bytes as was said, and none of the pieces much too long."""
     encoded = asyncio.run(encode_slowly(value))

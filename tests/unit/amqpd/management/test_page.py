@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from amqpd.management.encoding import Encoded, decode
 from amqpd.management.page import Wish
 from amqpd.management.refusal import Refusal
 
@@ -11,7 +12,8 @@ ITEMS = [{"name": name, "stats": {"rate": rate}} for name, rate in (("b", 2), ("
 
 def answer(**query: str) -> Any:  # noqa: ANN401 - a list or a page
     """The answer to a query over three items."""
-    return asyncio.run(Wish(query).answer(ITEMS, lambda item: str(item["name"]), dict))
+    found = asyncio.run(Wish(query).answer(ITEMS, lambda item: str(item["name"]), dict))
+    return decode(b"".join(found.pieces())) if isinstance(found, Encoded) else found
 
 
 def test_nested_column_sorts() -> None:

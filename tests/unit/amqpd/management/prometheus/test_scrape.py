@@ -141,6 +141,14 @@ def test_an_alarm_is_told(site: Site, count: Callable[[Site], AsyncIterator[str]
     assert 12345 == found["rabbitmq_resident_memory_limit_bytes"]
 
 
+@pytest.mark.parametrize("count", [scrape.aggregated, scrape.per_object])
+def test_damage_is_counted(core: Core, site: Site, count: Callable[[Site], AsyncIterator[str]]) -> None:
+    """As often as somebody was told of it."""
+    assert 0 == samples(count(site))["rabbitmq_store_damages_total"]
+    core.broker.store.damages_told = 2
+    assert 2 == samples(count(site))["rabbitmq_store_damages_total"]
+
+
 def test_a_scrape_pauses_between_slices_of_its_work(core: Core, site: Site) -> None:
     """Something else runs in between, however many queues there are."""
     for number in range(5000):
