@@ -6,6 +6,7 @@ import os
 from typing import ClassVar
 
 REPLY_TEXT_LIMIT = 255
+_CUT = "..."
 
 
 class AmqpError(Exception):
@@ -26,7 +27,7 @@ class AmqpError(Exception):
         encoded = text.encode("utf-8", "surrogateescape")
         if len(encoded) <= REPLY_TEXT_LIMIT:
             return text
-        return encoded[:REPLY_TEXT_LIMIT].decode("utf-8", "ignore")
+        return encoded[: REPLY_TEXT_LIMIT - len(_CUT)].decode("utf-8", "ignore") + _CUT
 
 
 class ConnectionForced(AmqpError):

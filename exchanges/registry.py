@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoints, entry_points
 from typing import Final
 
 from exchanges.base import Exchange
@@ -63,11 +64,17 @@ def find(type_name: str) -> type[Exchange]:
 
 def known_types() -> list[str]:
     """The names of all types, sorted, without loading those that entry points offer."""
-    return sorted({*_types, *entry_points(group=ENTRY_POINT_GROUP).names})
+    return sorted({*_types, *offered().names})
+
+
+@cache
+def offered() -> EntryPoints:
+    """What installed packages offer; read once, for it takes a look into every one of them."""
+    return entry_points(group=ENTRY_POINT_GROUP)
 
 
 def _load(type_name: str) -> type[Exchange]:
-    for entry_point in entry_points(group=ENTRY_POINT_GROUP, name=type_name):
+    for entry_point in offered().select(name=type_name):
         try:
             loaded: object = entry_point.load()
         except Exception as error:

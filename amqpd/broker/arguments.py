@@ -78,7 +78,7 @@ _STREAM_ONLY: Final = frozenset(
     ("x-max-age", "x-stream-max-segment-size-bytes", "x-initial-cluster-size", "x-stream-filter-size-bytes")
 )
 _KNOWN_SOMEWHERE: Final = frozenset().union(*_KNOWN.values()) | _STREAM_ONLY
-_INTEGER_TAGS: Final = "bBsuIilL"
+INTEGER_TAGS: Final = "bBsuIilL"
 
 
 class QueueArguments:
@@ -119,15 +119,12 @@ class QueueArguments:
 
     def _type(self) -> str:
         field = self.fields.get("x-queue-type")
-        if field is None:
-            return CLASSIC
-        if field.tag != "S":
+        if field is not None and field.tag != "S":
             raise self._unacceptable(field)
-        if field.value in ("", "undefined", CLASSIC):
-            return CLASSIC
-        if field.value == QUORUM:
-            return QUORUM
-        raise self._invalid("x-queue-type", f"\"unsupported queue type '{field.value}'\"")
+        found = _type_of(field)
+        if found not in _KNOWN:
+            raise self._invalid("x-queue-type", f"\"unsupported queue type '{found}'\"")
+        return found
 
     def _check_dead_letter_exchange(self) -> None:
         field = self.fields.get("x-dead-letter-exchange")
@@ -151,7 +148,7 @@ class QueueArguments:
             raise self._invalid(field.name, _STRING_CHOICES[field.name][1].format(field.value))
 
     def _check_integer(self, field: Field) -> None:
-        if field.tag not in _INTEGER_TAGS or not isinstance(field.value, int):
+        if field.tag not in INTEGER_TAGS or not isinstance(field.value, int):
             raise self._invalid(field.name, f'"expected integer, got {field.type_name}"')
         least, most = _INTEGER_RANGES[field.name]
         if field.value < least:
@@ -182,16 +179,18 @@ class QueueArguments:
                 if refused:
                     raise PreconditionFailed(f"invalid property '{name}' for {self.where}")
 
-    def check_equivalent(self, declared: QueueArguments) -> None:
-        """Raise PreconditionFailed unless a redeclaration with these arguments means this queue."""
-        known = _KNOWN[self.type]
-        for name in sorted(known):
-            if name == "x-queue-type":
-                same = self.type == declared.type
-            else:
-                same = _equal(self.fields.get(name), declared.fields.get(name))
+    def check_equivalent(self, table: bytes) -> None:
+        """Raise PreconditionFailed unless a redeclaration with these arguments, valid or not, means this queue; BadSyntax."""
+        declared = {field.name: field for field in tables.fields(table)}
+        for name in sorted(_KNOWN[self.type]):
+            received, current = declared.get(name), self.fields.get(name)
+            same = _type_of(received) == self.type if name == "x-queue-type" else _equal(current, received)
             if not same:
-                raise inequivalent(name, self.where, declared.fields.get(name), self.fields.get(name))
+                raise inequivalent(name, self.where, received, current)
+
+
+def _type_of(field: Field | None) -> str:
+    return CLASSIC if field is None or field.value in ("", "undefined") else str(field.value)
 
 
 def _equal(one: Field | None, other: Field | None) -> bool:
@@ -206,7 +205,7 @@ def inequivalent(name: str, where: str, received: Field | None, current: Field |
     """The error of a redeclaration whose argument differs; where names the queue or exchange."""
     if received is not None and current is not None:
         return PreconditionFailed(
-            f"inequivalent arg '{name}' for {where}: received '{shown(received.value)}' but current is '{shown(current.value)}'"
+            f"inequivalent arg '{name}' for {where}: received {_quoted(received.value)} but current is {_quoted(current.value)}"
         )
     return PreconditionFailed(
         f"inequivalent arg '{name}' for {where}: received {_described(received)} but current is {_described(current)}"
@@ -217,6 +216,10 @@ def _described(field: Field | None) -> str:
     if field is None:
         return "none"
     return f"the value '{shown(field.value)}' of type '{field.type_name}'"
+
+
+def _quoted(value: object) -> str:
+    return "none" if value is None else f"'{shown(value)}'"
 
 
 def shown(value: object) -> str:

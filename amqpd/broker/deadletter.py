@@ -107,7 +107,7 @@ def _story(headers: dict[str, object], deaths: list[Death], envelope: Envelope) 
     story: dict[str, object] = {"x-death": [_typed(death) for death in deaths]}
     last = {"reason": deaths[0]["reason"], "queue": deaths[0]["queue"], "exchange": envelope.exchange}
     for field, value in last.items():
-        told = headers.get(f"x-first-death-{field}")
+        told = headers.get(f"x-first-death-{field}") if "x-death" in headers else None
         story[f"x-first-death-{field}"] = told if isinstance(told, str) else value
         story[f"x-last-death-{field}"] = value
     return story
@@ -121,11 +121,20 @@ def _typed(death: Death) -> Death:
 
 def with_delivery_count(message: Message, count: int) -> Message:
     """The message with the header x-delivery-count, which tells how often it came back."""
+    return _recounted(message, tables.encode({"x-delivery-count": Long(count)}))
+
+
+def without_delivery_count(message: Message) -> Message:
+    """The message without that header."""
+    return _recounted(message, b"")
+
+
+def _recounted(message: Message, count: bytes) -> Message:
     envelope = message.envelope
     try:
         found = properties.parse(envelope.header)
         kept = tables.without(found.headers, "x-delivery-count") if found.headers is not None else b""
     except BadSyntax:
         return message
-    found.headers = kept + tables.encode({"x-delivery-count": Long(count)})
+    found.headers = kept + count
     return Message(envelope_of(envelope.address, properties.encode(found, len(message.body))), message.body)

@@ -99,6 +99,7 @@ def consumer_created(consumer: Consumer, queue: Queue, channel: str) -> Facts:
         "channel": channel,
         "ack_required": not consumer.no_ack,
         "exclusive": consumer.exclusive,
+        "arguments": {"x-priority": consumer.priority} if consumer.priority else {},
         "consumer_tag": consumer.tag,
     }
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from amqpd.broker.agenda import Agenda
 from amqpd.broker.arguments import QueueArguments
+from amqpd.broker.capacity import Capacity
 from amqpd.broker.client import Client
 from amqpd.broker.clock import Clock
 from amqpd.broker.consumer import Consumer
@@ -53,6 +54,7 @@ class Setting:
         self.turn: Final = turn
         self.events: Final = events
         self.totals: Final = Totals()
+        self.capacity: Final = Capacity()
 
 
 class Line(EntryOwner):
@@ -271,11 +273,13 @@ class Line(EntryOwner):
     def add(self, consumer: Consumer) -> None:
         """A consumer comes; it is served at the end of the turn, after its consume-ok."""
         self.touch()
+        self.setting.capacity.consumers.used += 1
         self.dispatch.add(consumer)
 
     def remove(self, consumer: Consumer) -> None:
         """A consumer leaves; what it holds stays with its channel."""
         self.touch()
+        self.setting.capacity.consumers.used -= 1
         self.dispatch.remove(consumer)
 
     def touch(self) -> None:

@@ -10,6 +10,7 @@ import secrets
 from typing import Final
 
 from amqpd.broker.arguments import CLASSIC, QUORUM, QueueArguments, inequivalent, shown
+from amqpd.broker.capacity import Share
 from amqpd.broker.client import Client
 from amqpd.broker.limits import NONE
 from amqpd.broker.permissions import CONFIGURE, READ, WRITE
@@ -21,7 +22,7 @@ from amqpd.errors import AccessRefused, NotFound, PreconditionFailed, ResourceLo
 from amqpd.wire import tables
 from amqpd.wire.tables import Field
 from exchanges import registry
-from exchanges.base import ArgumentError, Destination, Exchange
+from exchanges.base import ArgumentError, Destination, Exchange, binding_key
 from exchanges.registry import UnknownType
 
 RESERVED: Final = "amq."
@@ -109,6 +110,7 @@ def _create_exchange(
     registry.find(exchange_type)
     check_right(client, CONFIGURE, "exchange", name)
     _check_not_reserved("exchange", name)
+    check_share(vhost.setting.capacity.exchanges, f"declare exchange '{name}': exchange")
     alternate = arguments.get("alternate-exchange")
     if alternate is not None:
         if alternate.tag != "S":
@@ -130,7 +132,7 @@ def _check_same_exchange(
 ) -> None:  # fmt: skip
     where = f"exchange '{existing.name}' in vhost '{vhost.name}'"
     for name, received, current in (
-        ("type", exchange_type, existing.type),
+        ("type", _atom(exchange_type), _atom(existing.type)),
         ("durable", durable, existing.durable),
         ("auto_delete", auto_delete, existing.auto_delete),
         ("internal", internal, existing.internal),
@@ -146,6 +148,11 @@ def _check_same_exchange(
         raise inequivalent("alternate-exchange", where, received_field, current_field)
 
 
+def _atom(exchange_type: str) -> str:
+    """A type as RabbitMQ prints it: in quotes of its own if it is more than a word."""
+    return exchange_type if exchange_type.isidentifier() else f"'{exchange_type}'"
+
+
 def declare_exchange_passively(vhost: VHost, name: str) -> None:
     """exchange.declare with passive: does it exist? Raises NotFound, AccessRefused."""
     _check_not_default(name)
@@ -155,7 +162,7 @@ def declare_exchange_passively(vhost: VHost, name: str) -> None:
 def delete_exchange(client: Client, vhost: VHost, name: str, if_unused: bool) -> None:
     """exchange.delete; an exchange that does not exist is deleted already. Raises AccessRefused, PreconditionFailed."""
     _check_not_default(name)
-    if name.startswith(RESERVED) and name in vhost.exchanges:
+    if name.startswith(RESERVED):
         raise AccessRefused(f"deletion of system exchange '{name}' in vhost '{vhost.name}' not allowed")
     check_right(client, CONFIGURE, "exchange", name)
     exchange = vhost.exchanges.get(name)
@@ -188,12 +195,12 @@ def declare_queue(
     else:
         _check_queue_limit(vhost, name)
     table = _typed(vhost, existing, table, is_named and durable and not exclusive and not auto_delete)
-    arguments = QueueArguments(table, name, vhost.name)
     if existing is not None:
-        _check_same_queue(existing, durable, auto_delete, arguments)
+        _check_same_queue(existing, durable, auto_delete, table)
         vhost.setting.totals.queues_declared += 1
         existing.touch()
         return existing
+    arguments = QueueArguments(table, name, vhost.name)
     dead_letter_exchange = arguments.string("x-dead-letter-exchange")
     if dead_letter_exchange is not None:
         check_right(client, READ, "queue", name)
@@ -206,6 +213,13 @@ def _check_queue_limit(vhost: VHost, name: str) -> None:
     limit = vhost.quota.limit(MAX_QUEUES)
     if limit != NONE and len(vhost.queues) >= limit:
         raise PreconditionFailed(f"cannot declare queue '{name}': queue limit in vhost '{vhost.name}' ({limit}) is reached")
+    check_share(vhost.setting.capacity.queues, f"declare queue '{name}': queue")
+
+
+def check_share(share: Share, what: str) -> None:
+    """Raise PreconditionFailed if the node may hold no more of what `what` ends with."""
+    if share.is_used_up():
+        raise PreconditionFailed(f"cannot {what} limit in cluster ({share.limit}) is reached")
 
 
 def _typed(vhost: VHost, existing: Queue | None, table: bytes, is_lasting: bool) -> bytes:
@@ -223,7 +237,7 @@ def _typed(vhost: VHost, existing: Queue | None, table: bytes, is_lasting: bool)
     return table + tables.encode({"x-queue-type": queue_type})
 
 
-def _check_same_queue(existing: Queue, durable: bool, auto_delete: bool, arguments: QueueArguments) -> None:
+def _check_same_queue(existing: Queue, durable: bool, auto_delete: bool, table: bytes) -> None:
     where = f"queue '{existing.name}' in vhost '{existing.vhost}'"
     if durable != existing.durable and existing.exclusive_to is None:
         raise PreconditionFailed(
@@ -234,7 +248,7 @@ def _check_same_queue(existing: Queue, durable: bool, auto_delete: bool, argumen
             f"inequivalent arg 'auto_delete' for {where}: received '{shown(auto_delete)}' "
             f"but current is '{shown(existing.auto_delete)}'"
         )
-    existing.arguments.check_equivalent(arguments)
+    existing.arguments.check_equivalent(table)
 
 
 def declare_queue_passively(client: Client, vhost: VHost, name: str) -> Queue:
@@ -334,6 +348,9 @@ def _check_binding(client: Client, vhost: VHost, kind: str, destination: str, so
 
 
 def _bind(vhost: VHost, source: Exchange, destination: Destination, routing_key: str, table: bytes) -> None:
+    bindings = vhost.setting.capacity.bindings
+    if bindings.is_used_up() and binding_key(destination, routing_key, tables.decode(table)) not in source.bindings:
+        check_share(bindings, f"bind to exchange '{source.name}': binding")
     try:
         vhost.bind(source, destination, routing_key, table)
     except ArgumentError as error:

@@ -114,7 +114,7 @@ class Queue(Line):
     def push_bounded(self, message: Message, body_id: int) -> int:
         """Take a message that may be refused, expire or drive out others."""
         limits = self.limits
-        if limits.overflow != DROP_HEAD and self._is_full():
+        if limits.overflow != DROP_HEAD and self._is_full(len(message.body)):
             if limits.overflow == REJECT_PUBLISH_DLX:
                 self._dead_letter(message, MAXLEN)
             return REFUSED
@@ -190,6 +190,13 @@ class Queue(Line):
 
     # --- messages go -----------------------------------------------------------------------------------------------
 
+    def get(self) -> Entry | None:
+        """See `Line.get`; a quorum queue tells how often the message came back even if it never did."""
+        entry = super().get()
+        if entry is not None and not entry.returns and self._counts_deliveries():
+            entry.message = deadletter.with_delivery_count(entry.message, 0)
+        return entry
+
     def take(self) -> Entry | None:
         """The next entry that has not expired; None if there is none, or as long as the disk is asked for it."""
         while True:
@@ -209,7 +216,10 @@ class Queue(Line):
 
     def give_up(self, entry: Entry, reason: str) -> None:
         """An entry that is not in the line any more ends here, and goes on as a dead letter."""
-        self._dead_letter(entry.message, reason)
+        message = entry.message
+        if self._counts_deliveries():
+            message = deadletter.without_delivery_count(message)
+        self._dead_letter(message, reason)
         self.forget(entry)
 
     def _dead_letter(self, message: Message, reason: str) -> None:
@@ -220,10 +230,10 @@ class Queue(Line):
 
     # --- length ----------------------------------------------------------------------------------------------------
 
-    def _is_full(self) -> bool:
+    def _is_full(self, size: int) -> bool:
         limits = self.limits
         return (limits.max_length != NONE and self.ready.count >= limits.max_length) or (
-            limits.max_length_bytes != NONE and self.ready.size() >= limits.max_length_bytes
+            limits.max_length_bytes != NONE and self.ready.size() + size > limits.max_length_bytes
         )
 
     def _is_too_long(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amqpd.broker.client import Client
+from amqpd.broker.permissions import DEFAULT_EXCHANGE
 from amqpd.errors import AccessRefused
 from exchanges.base import Exchange
 
@@ -10,7 +11,9 @@ from exchanges.base import Exchange
 def check_right(client: Client, right: str, kind: str, name: str) -> None:
     """Raise AccessRefused unless the client has the right on the queue or exchange (kind)."""
     if not client.access.can(right, name, kind):
-        raise AccessRefused(f"{right} access to {kind} '{name}' in vhost '{client.vhost}' refused for user '{client.user}'")
+        raise AccessRefused(
+            f"{right} access to {kind} '{name or DEFAULT_EXCHANGE}' in vhost '{client.vhost}' refused for user '{client.user}'"
+        )
 
 
 def check_topic(client: Client, right: str, exchange: Exchange, routing_key: str) -> None:

@@ -100,6 +100,7 @@ class VHost(GateHost):
     def add_exchange(self, exchange: Exchange) -> None:
         """An exchange that was declared, or recovered."""
         self.exchanges[exchange.name] = exchange
+        self.setting.capacity.exchanges.used += 1
         self.traffic[exchange.name] = Traffic()
         self.generation += 1
         self.govern_exchange(exchange)
@@ -118,6 +119,7 @@ class VHost(GateHost):
     def delete_exchange(self, exchange: Exchange) -> None:
         """The exchange ends, and all bindings from and to it."""
         del self.exchanges[exchange.name], self.traffic[exchange.name]
+        self.setting.capacity.exchanges.used -= 1
         self.generation += 1
         if exchange.durable:
             self.journal.remove(exchange_row(self.name, exchange, b"", 0))
@@ -152,6 +154,7 @@ class VHost(GateHost):
     def add_queue(self, queue: Queue) -> None:
         """A queue that was declared, or recovered."""
         self.queues[queue.name] = queue
+        self.setting.capacity.queues.used += 1
         queue_type = queue.arguments.type
         queue.obey(self.policies.of_queue(queue.name, queue_type), self.operator_policies.of_queue(queue.name, queue_type))
         self.generation += 1
@@ -172,6 +175,7 @@ class VHost(GateHost):
             return 0
         count = queue.ready.count
         del self.queues[queue.name]
+        self.setting.capacity.queues.used -= 1
         self.generation += 1
         if queue.exclusive_to is not None:
             del queue.exclusive_to.exclusive_queues[queue.name]
@@ -215,6 +219,7 @@ class VHost(GateHost):
         """Bind without saving it (it is saved already, or need not be); None if it is bound already."""
         binding = source.bind(destination, routing_key, tables.decode(arguments))
         if binding is not None:
+            self.setting.capacity.bindings.used += 1
             self.generation += 1
             self._sources.setdefault(destination, {})[source] = None
         return binding
@@ -238,6 +243,7 @@ class VHost(GateHost):
             self.delete_exchange(source)
 
     def _forget(self, binding: Binding) -> None:
+        self.setting.capacity.bindings.used -= 1
         self.generation += 1
         if binding.source.durable:
             self.journal.remove(binding_row(self.name, binding))

@@ -5,6 +5,7 @@
 3. After channel.close was sent, nothing but its answer is heard on that channel; after connection.close, on any.
 4. A soft error on channel 0 is a hard one (there is no channel to close).
 5. A command that raises `Undecided` has done nothing; it and all that follows wait for `resume`, and it is the first then.
+6. While it stops at content, the next content header or body is the last frame that it hears; the handler gets the rest.
 """
 
 from __future__ import annotations
@@ -30,17 +31,7 @@ from amqpd.protocol.handler import ConnectionHandler
 from amqpd.protocol.handshake import Limits
 from amqpd.protocol.output import Output
 from amqpd.protocol.repeat import Repeat, repeat_of
-from amqpd.protocol.states import (
-    CLOSED,
-    CLOSING,
-    CONNECTION,
-    EXPECT_METHOD,
-    HEADER,
-    OPENING,
-    RUNNING,
-    STARTING,
-    TUNING,
-)
+from amqpd.protocol.states import CLOSED, CLOSING, CONNECTION, EXPECT_METHOD, HEADER, OPENING, RUNNING, STARTING, TUNING
 from amqpd.wire import frames, methods
 from amqpd.wire.frames import BODY, END, FRAME_OVERHEAD, HEARTBEAT, METHOD
 from amqpd.wire.frames import HEADER as HEADER_FRAME
@@ -54,6 +45,10 @@ _CHANNEL_CLOSE_OK: Final = METHODS["channel.close-ok"]
 _CHANNEL_OPEN: Final = METHODS["channel.open"]
 _CONNECTION_CLOSE: Final = METHODS["connection.close"]
 _CONNECTION_CLOSE_OK: Final = METHODS["connection.close-ok"]
+
+
+class ContentStopped(Exception):
+    """Part of a message was heard, and nothing is to be heard after it."""
 
 
 class Connection:
@@ -71,6 +66,8 @@ class Connection:
         self.channels: dict[int, Channel] = {}
         self.waits: bool = False
         """A command is undecided: input is kept, and heard after `resume` (5)."""
+        self.stops_at_content: bool = False
+        """While the peer must not publish (6)."""
         self._undecided: Channel | None = None
         """The channel that published, if that is the command."""
         self._rest: bytes = b""
@@ -101,6 +98,9 @@ class Connection:
                 position = self._next
             except Undecided as question:
                 self._wait(question, data, position)
+                return
+            except ContentStopped:
+                self.handler.stopped(data[self._next :])
                 return
             except Exception as defect:  # noqa: BLE001 - a defect must cost one connection, not the broker
                 self.handler.crashed(defect)
@@ -156,10 +156,11 @@ class Connection:
             size: i64 = (data[position + 3] << 24) | (data[position + 4] << 16) | (data[position + 5] << 8) | data[position + 6]
             stop = position + size + FRAME_OVERHEAD
             if size > limit:
-                self._too_large(data[position], size)
+                too_large = f"{{frame_too_large,{size},{self.limits.frame_max - 8}}}"
+                self._lost_track(f"type {data[position]}, {size} octets: {too_large}")
             if stop > end:
                 if data[position] > HEARTBEAT:
-                    self._unknown_frame(data[position])
+                    self._lost_track(f"type {data[position]}: unknown_frame")
                 return position
             if data[stop - 1] != END:
                 self._deaf = True
@@ -189,15 +190,15 @@ class Connection:
         self.waits = False
         self.receive_data(b"")
 
-    def _too_large(self, frame_type: int, size: int) -> None:
-        self._deaf = True
-        self._at_channel = self._at_method = 0
-        raise FrameError(f"type {frame_type}, {size} octets: {{frame_too_large,{size},{self.limits.frame_max - 8}}}")
+    def stop_at_content(self, stops: bool) -> None:
+        """Whether the next frame of a message is the last one that is heard (6)."""
+        self.stops_at_content = stops
+        self._repeat = None
 
-    def _unknown_frame(self, frame_type: int) -> None:
+    def _lost_track(self, problem: str) -> None:
         self._deaf = True
         self._at_channel = self._at_method = 0
-        raise FrameError(f"type {frame_type}: unknown_frame")
+        raise FrameError(problem)
 
     def _frame(self, frame_type: int, number: int, payload: bytes) -> None:
         self._at_channel = number
@@ -210,7 +211,7 @@ class Connection:
         if frame_type == HEARTBEAT:
             raise UnexpectedFrame(f"type {frame_type}, heartbeat on channel {number}")
         if frame_type != METHOD and frame_type != HEADER_FRAME and frame_type != BODY:
-            self._unknown_frame(frame_type)
+            self._lost_track(f"type {frame_type}: unknown_frame")
         if self.state != RUNNING:
             raise ChannelError(f"unexpected method in connection state {self.state}")
         channel = self.channels.get(number)
@@ -226,6 +227,8 @@ class Connection:
                 channel.content_header(payload)
             else:
                 channel.content_body(payload)
+            if self.stops_at_content:
+                raise ContentStopped
             if channel.repeats and channel.expecting == EXPECT_METHOD:
                 self._repeat = repeat_of(channel, self.limits.frame_max) or self._repeat
 
@@ -287,7 +290,7 @@ class Connection:
             return
         if frame_type != METHOD:
             if frame_type != HEADER_FRAME and frame_type != BODY:
-                self._unknown_frame(frame_type)
+                self._lost_track(f"type {frame_type}: unknown_frame")
             raise UnexpectedFrame(f"type {frame_type}, unexpected frame on channel 0")
         if self.state == CLOSING and payload[:4] not in (b"\x00\x0a\x00\x32", b"\x00\x0a\x00\x33"):
             return
@@ -353,7 +356,7 @@ class Connection:
         if not error.hard and channel is not None and not channel.closing:
             self.close_channel(channel, error, self._at_method)
         elif self.state == RUNNING or self.state == OPENING:
-            self.close(error, self._at_method)
+            self.close(error, 0 if error.code == FrameError.code else self._at_method)
         elif self.state == TUNING and error.code == NotAllowed.code:
             self.close(error, METHODS["connection.tune"].key)
         elif self.state == STARTING and isinstance(error, AccessRefused):

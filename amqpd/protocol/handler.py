@@ -76,6 +76,10 @@ class ConnectionHandler:
         """The last command and all input wait; `Connection.resume` is to be called once the question is answered."""
         raise NotImplementedError
 
+    def stopped(self, rest: bytes) -> None:
+        """The peer publishes, and `Connection.stop_at_content` was called: this is what it sent after, and was not heard."""
+        raise NotImplementedError
+
     def timed_out(self) -> None:
         """Nothing was heard for two heartbeat intervals; the socket is about to be closed."""
         raise NotImplementedError

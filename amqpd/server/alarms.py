@@ -1,6 +1,6 @@
 """Alarms: while memory or disk are low, those who publish are not read, and are told so (connection.blocked).
 
-1. A connection is blocked with the first message that it publishes during an alarm, and unblocked once no alarm is left.
+1. A connection is blocked with the first content frame that it sends during an alarm, and unblocked once no alarm is left.
 2. An alarm stands as long as any of its causes does: the disk is low for the watch, or full for the store.
 """
 
@@ -25,22 +25,27 @@ STORE: Final = "store"
 class Blockable:
     """A connection that can be kept from publishing."""
 
+    def stop_at_content(self, stops: bool) -> None:
+        """Whether it is to call `Alarms.publisher_seen` when it publishes, and to hear nothing more then."""
+        raise NotImplementedError
+
     def block(self, reason: str) -> None:
-        """Stop reading from it, and tell it if it asked to be told."""
+        """Withhold what it sends, and tell it if it asked to be told."""
         raise NotImplementedError
 
     def unblock(self) -> None:
-        """Read from it again, and tell it."""
+        """Hear it again, and tell it."""
         raise NotImplementedError
 
 
 class Alarms:
-    """What is wrong now, and who was blocked for it."""
+    """What is wrong now, who is to be stopped when he publishes, and who was blocked for it."""
 
     def __init__(self, events: Events) -> None:
         self.active: bool = False
         self._events: Final = events
         self._causes: Final[dict[str, set[str]]] = {MEMORY: set(), DISK: set()}
+        self._connections: Final[dict[Blockable, None]] = {}
         self._blocked: Final[dict[Blockable, None]] = {}
 
     def low(self) -> list[str]:
@@ -56,7 +61,8 @@ class Alarms:
         causes = self._causes[resource]
         is_new = not causes
         causes.add(cause)
-        self.active = True
+        if not self.active:
+            self._turn(True)
         if is_new:
             self._events.emit("alarm.set", {"node": self._events.node, "source": resource})
 
@@ -68,12 +74,23 @@ class Alarms:
         causes.remove(cause)
         if not causes:
             self._events.emit("alarm.cleared", {"node": self._events.node, "source": resource})
-        self.active = bool(self.low())
-        if not self.active:
+        if not self.low():
+            self._turn(False)
             blocked = list(self._blocked)
             self._blocked.clear()
             for connection in blocked:
                 connection.unblock()
+
+    def _turn(self, active: bool) -> None:
+        self.active = active
+        for connection in self._connections:
+            connection.stop_at_content(active)
+
+    def add(self, connection: Blockable) -> None:
+        """A connection is there."""
+        self._connections[connection] = None
+        if self.active:
+            connection.stop_at_content(True)
 
     def publisher_seen(self, connection: Blockable) -> None:
         """A connection published during an alarm: block it."""
@@ -83,4 +100,5 @@ class Alarms:
 
     def forget(self, connection: Blockable) -> None:
         """The connection is gone."""
+        self._connections.pop(connection, None)
         self._blocked.pop(connection, None)

@@ -12,7 +12,6 @@ from amqpd.broker.session import Session
 from amqpd.errors import CommandInvalid, Undecided, Unimplemented
 from amqpd.protocol.connection import Connection
 from amqpd.protocol.handler import ChannelHandler
-from amqpd.server.alarms import Alarms, Blockable
 from amqpd.server.transport import Transport
 from amqpd.wire.methods import METHODS, Method
 
@@ -29,15 +28,13 @@ class ChannelCommands(ChannelHandler):
 
     def __init__(
         self, number: int, connection: Connection, transport: Transport, session: Session, handlers: Handlers,
-        alarms: Alarms, block: Blockable, pace: Pace,
+        pace: Pace,
     ) -> None:  # fmt: skip
         self.number: Final = number
         self.connection: Final = connection
         self.transport: Final = transport
         self.session: Final = session
         self._handlers: Final = handlers
-        self._alarms: Final = alarms
-        self._block: Final = block
         self._pace: Final = pace
         self._publications: dict[bytes, Publication] = {}
         self._method: bytes = b""
@@ -52,8 +49,6 @@ class ChannelCommands(ChannelHandler):
             draft = self._draft
             if draft is None or method is not self._method or header is not self._header:
                 draft = self._new_draft(method, header)
-            if self._alarms.active:
-                self._alarms.publisher_seen(self._block)
             if self._pace.is_limited:
                 self._keep_pace()
             self.session.publish(draft, body)

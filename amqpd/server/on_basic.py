@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from amqpd.broker import operations, replies
+from amqpd.broker.arguments import INTEGER_TAGS, QUORUM
 from amqpd.broker.limits import NONE
 from amqpd.broker.operations import REPLY_TO, server_name
 from amqpd.errors import AccessRefused, PreconditionFailed, Unimplemented
@@ -28,14 +29,16 @@ def basic_consume(
     channel: ChannelCommands, ticket: int, queue: str, consumer_tag: str, no_local: bool, no_ack: bool, exclusive: bool,
     no_wait: bool, arguments: bytes,
 ) -> None:  # fmt: skip
-    """basic.consume; no_local is ignored, as RabbitMQ does."""
+    """basic.consume; no_local is ignored, as RabbitMQ does, and so is exclusive by quorum queues."""
     session = channel.session
+    operations.check_share(session.vhost.setting.capacity.consumers, f"consume from queue '{queue}': consumer")
     if queue == REPLY_TO:
         _consume_replies(channel, consumer_tag, no_ack, no_wait)
         return
     found = operations.readable_queue(session.client, session.vhost, named(channel, queue))
     where = f"queue '{found.name}' in vhost '{session.vhost.name}'"
     _check_known(arguments, where, found.arguments.type)
+    exclusive = exclusive and found.arguments.type != QUORUM
     priority = _integer(arguments, "x-priority", 0, where)
     timeout = _timeout(arguments, where)
     if found.has_exclusive_consumer() or (exclusive and (found.consumer_count or found.dispatch.single)):
@@ -63,7 +66,7 @@ def _check_known(arguments: bytes, where: str, queue_type: str) -> None:
 def _integer(arguments: bytes, name: str, default: int, where: str) -> int:
     for field in tables.fields(arguments):
         if field.name == name:
-            if field.tag == "t" or not isinstance(field.value, int):
+            if field.tag not in INTEGER_TAGS or not isinstance(field.value, int):
                 raise PreconditionFailed(f"invalid arg '{name}' for {where}: \"expected integer, got {field.type_name}\"")
             return int(field.value)
     return default

@@ -27,7 +27,7 @@ def queue_declare(
         _declare_replies(channel, clean(queue), no_wait)
         return
     if passive:
-        found = operations.declare_queue_passively(session.client, session.vhost, named(channel, queue))
+        found = operations.declare_queue_passively(session.client, session.vhost, clean(queue))
     else:
         found = operations.declare_queue(
             session.client, session.vhost, clean(queue), durable, exclusive, auto_delete, arguments

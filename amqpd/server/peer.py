@@ -27,6 +27,7 @@ from amqpd.server.channel import ChannelCommands, Handlers
 from amqpd.server.flush import Throttled
 from amqpd.server.outbox import WireOutbox
 from amqpd.server.transport import ALARM, COMMIT, RATE, UNDECIDED, Transport
+from amqpd.shortage import end_if_out_of_memory
 from amqpd.wire.methods import METHODS, Method
 
 logger = logging.getLogger(__name__)
@@ -118,6 +119,7 @@ class Peer(ConnectionHandler):
         """The socket is there."""
         transport = self.transport
         self.origin = Origin(transport.address("peername")[0], transport.from_loopback, transport.detail("peercert"))
+        self.alarms.add(self.block)
         self.peers.peer_connected(self)
 
     def undecided(self, question: Undecided) -> None:
@@ -145,9 +147,12 @@ class Peer(ConnectionHandler):
         outbox = WireOutbox(number, self.connection, self.transport.flow)
         session = self.broker.session(self.client, outbox)
         self.broker.events.emit("channel.created", connection_facts.channel_created(session))
-        return ChannelCommands(
-            number, self.connection, self.transport, session, self.handlers, self.alarms, self.block, self.broker.pace
-        )
+        return ChannelCommands(number, self.connection, self.transport, session, self.handlers, self.broker.pace)
+
+    def stopped(self, rest: bytes) -> None:
+        """The peer publishes during an alarm."""
+        self.alarms.publisher_seen(self.block)
+        self.transport.withhold(rest)
 
     def closing(self, reason: str, after_frame_error: bool) -> None:
         """connection.close was sent."""
@@ -180,7 +185,8 @@ class Peer(ConnectionHandler):
         self._log(WARNING, "missed heartbeats from client", timeout=self.connection.limits.heartbeat)
 
     def crashed(self, error: Exception) -> None:
-        """A defect."""
+        """A defect, or no memory."""
+        end_if_out_of_memory(error)
         logger.error("internal error", exc_info=error, extra={"fields": {"peer": self.transport.peer_address}})
 
     # --- ends ------------------------------------------------------------------------------------------------------
@@ -283,6 +289,10 @@ class Block(Blockable):
 
     def __init__(self, peer: Peer) -> None:
         self.peer: Final = peer
+
+    def stop_at_content(self, stops: bool) -> None:
+        """See `Blockable.stop_at_content`."""
+        self.peer.connection.stop_at_content(stops)
 
     def block(self, reason: str) -> None:
         """connection.blocked."""

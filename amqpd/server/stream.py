@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from amqpd.server.reactor import READ, WRITE, Reactor, Watched
 from amqpd.server.transport import Transport
+from amqpd.shortage import end_if_out_of_memory
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class Stream(Watched):
 
     def failed(self, error: Exception) -> None:
         """See `Watched.failed`."""
+        end_if_out_of_memory(error)
         logger.error("internal error", exc_info=error, extra={"fields": {"peer": self.protocol.peer_address}})
         self._end(error)
 

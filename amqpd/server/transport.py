@@ -102,21 +102,29 @@ class Transport(Output):
         self.flush_set.begin()
         if self.throttle is not None and not self.flush_set.admit(len(data), self.throttle):
             self.pause(COMMIT)
-        withheld = self._withheld
-        if withheld is None:
+        if self._withheld is None:
             self._hear(data)
         else:
-            self._withhold(withheld, data)
+            self.withhold(data)
 
-    def _withhold(self, withheld: Withheld, data: bytes) -> None:
-        withheld.keep(data)
+    def withhold(self, data: bytes) -> None:
+        """Keep input until the connection is not blocked any more; it must be blocked."""
+        withheld = self._withheld
         connection = self.connection
+        assert withheld is not None, "block comes first"
+        withheld.keep(data)
         if connection is not None and withheld.says_goodbye():
             channels = len(connection.channels)
-            self._hear(withheld.take())
+            self._hear_out(connection, withheld)
             withheld.is_believed = len(connection.channels) < channels
         elif withheld.is_full():
             self.pause(WITHHELD)
+
+    def _hear_out(self, connection: Connection, withheld: Withheld) -> None:
+        stops = connection.stops_at_content
+        connection.stop_at_content(False)
+        self._hear(withheld.take())
+        connection.stop_at_content(stops)
 
     def _hear(self, data: bytes) -> None:
         connection = self.connection
@@ -150,8 +158,11 @@ class Transport(Output):
             self._rest.cancel()
         self.flush_set.begin()
         self.socket = None
-        if self.connection is not None:
-            self.connection.lost()
+        connection = self.connection
+        if connection is not None:
+            if self._withheld is not None and error is None:
+                self._hear_out(connection, self._withheld)
+            connection.lost()
         if self.handler is not None:
             self.handler.lost("" if error is None else str(error))
 

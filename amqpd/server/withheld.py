@@ -1,7 +1,7 @@
 """What a blocked connection sends: it is kept and not acted on, but for a goodbye, which no alarm shall keep waiting.
 
 1. No more than `LIMIT` octets and one read are kept; then the socket is not read any more.
-2. A goodbye is channel.close or connection.close; what stands before it is acted on first.
+2. A goodbye is channel.close, connection.close or the end of the stream; what stands before it is acted on first.
 3. Whoever sends something that only looks like a goodbye, so as to be heard, is not believed again.
 """
 
@@ -35,7 +35,7 @@ class Withheld:
         return len(self._data) >= LIMIT
 
     def says_goodbye(self) -> bool:
-        """True if what was kept ends with a goodbye, as far as its sender is believed."""
+        """True if what was kept ends with a method that is a goodbye, as far as its sender is believed."""
         return self.is_believed and _ends_with_goodbye(self._data)
 
     def take(self) -> bytes:

@@ -1,8 +1,8 @@
 """Every method of AMQP 0-9-1 and of RabbitMQ's extensions, one row each; encode and decode from the rows.
 
 Publish, deliver and ack travel past this module (`protocol.connection`, `wire.content`); all others are rare enough for a
-table. A method's arguments are handled in the order of its row. Short strings are str (octets that are not UTF-8 survive as
-surrogate escapes), long strings and field tables are bytes.
+table. A method's arguments are handled in the order of its row. Short strings are str, long strings and field tables bytes.
+What is published under octets that are not UTF-8 is returned under them, as surrogate escapes; decoded, they are an error.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import Final
 
-from amqpd.errors import BadSyntax, Unimplemented
+from amqpd.errors import BadSyntax, FrameError, Unimplemented
 
 _ROWS: Final = """
 connection.start        10 10 version_major:u8 version_minor:u8 server_properties:table mechanisms:longstr locales:longstr
@@ -107,7 +107,7 @@ _BY_KEY: Final = {method.key: method for method in METHODS.values()}
 
 
 def decode(payload: bytes) -> tuple[Method, list[object]]:
-    """The method and its arguments. Raises BadSyntax if they do not parse, Unimplemented for unknown ids."""
+    """The method and its arguments. Raises BadSyntax and FrameError if they do not parse, Unimplemented for unknown ids."""
     if len(payload) < 4:
         raise BadSyntax("method frame is cut short")
     class_id, method_id = _IDS.unpack_from(payload)
@@ -118,7 +118,7 @@ def decode(payload: bytes) -> tuple[Method, list[object]]:
 
 
 def arguments(method: Method, payload: bytes) -> list[object]:
-    """The arguments in the payload of a frame of this method. Raises BadSyntax."""
+    """The arguments in the payload of a frame of this method. Raises BadSyntax, FrameError."""
     values: list[object] = []
     position, bit = 4, 0
     for kind in method.types:
@@ -142,7 +142,10 @@ def _argument(payload: bytes, position: int, kind: str, method: Method) -> tuple
     if kind == "shortstr":
         stop = position + 1 + _octet(payload, position, method)
         _check(payload, stop, method)
-        return payload[position + 1 : stop].decode("utf-8", "surrogateescape"), stop
+        try:
+            return payload[position + 1 : stop].decode(), stop
+        except UnicodeDecodeError:
+            raise FrameError("Malformed UTF-8 in shortstr") from None
     start = position + 4
     _check(payload, start, method)
     stop = start + _U32.unpack_from(payload, position)[0]

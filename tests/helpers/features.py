@@ -148,6 +148,43 @@ def copies(**headers: Any) -> Behaviour:  # noqa: ANN401
     return behave
 
 
+def bounded(channel: Channel, _: Channel) -> Observation:
+    """How each of three messages of two octets is confirmed by a queue for five that refuses, and how many it has."""
+    channel.queue(Q, arguments={"x-max-length-bytes": 5, "x-overflow": "reject-publish"})
+    channel.call("confirm.select")
+    found = []
+    for _number in range(3):
+        channel.publish(b"ab", routing_key=Q)
+        found.append(answer(channel))
+    return found, channel.count(Q)
+
+
+def alone_among_others(channel: Channel, other: Channel) -> Observation:
+    """The answers to three consumers of a quorum queue, of which two want to be the only one."""
+    channel.call("queue.declare", queue=DURABLE, durable=True, arguments=QUORUM)
+    found = []
+    for tag, exclusive in (("1", True), ("2", False), ("3", True)):
+        channel.send("basic.consume", queue=DURABLE, consumer_tag=tag, exclusive=exclusive)
+        found.append(answer(channel))
+    other.call("queue.delete", queue=DURABLE)
+    return found
+
+
+def got_and_rejected(channel: Channel, other: Channel) -> Observation:
+    """The header x-delivery-count of a message that a quorum queue is asked for twice, and of the dead letter."""
+    grave = channel.queue(Q)
+    table = {**QUORUM, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": grave}
+    channel.call("queue.declare", queue=DURABLE, durable=True, arguments=table)
+    channel.publish(b"m", routing_key=DURABLE)
+    first = channel.await_get(DURABLE, no_ack=False)
+    channel.nack(first.delivery_tag)
+    second = channel.await_get(DURABLE, no_ack=False)
+    channel.reject(second.delivery_tag, requeue=False)
+    letter = channel.await_get(grave)
+    other.call("queue.delete", queue=DURABLE)
+    return [message.headers.get("x-delivery-count") for message in (first, second, letter)]
+
+
 def consume_with(**arguments: Any) -> Behaviour:  # noqa: ANN401
     """The answer to a consumer with these arguments."""
 

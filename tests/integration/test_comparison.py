@@ -81,6 +81,10 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
         say("basic.get"),
         refused(404, "NOT_FOUND - no previously declared queue", "basic.get"),
     ),
+    "look for a queue without a name": (
+        own("queue.declare", passive=True),
+        refused(404, "NOT_FOUND - no queue '' in vhost '/'", "queue.declare"),
+    ),
     "an empty queue name": (own("queue.purge"), "queue.purge-ok"),
     "cancel an unknown consumer": (say("basic.cancel", consumer_tag="nobody"), "basic.cancel-ok"),
     # Names and rights.
@@ -105,6 +109,18 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
     "delete a reserved exchange": (
         say("exchange.delete", exchange="amq.direct"),
         refused(403, "ACCESS_REFUSED - deletion of system exchange 'amq.direct' in vhost '/' not allowed", "exchange.delete"),
+    ),
+    "delete a missing reserved exchange": (
+        say("exchange.delete", exchange="amq.missing"),
+        refused(403, "ACCESS_REFUSED - deletion of system exchange 'amq.missing' in vhost '/' not allowed", "exchange.delete"),
+    ),
+    "a name that is not text": (
+        own("queue.bind", queue=Q, exchange="amq.direct", routing_key=b"\xff"),
+        refused(501, "FRAME_ERROR - Malformed UTF-8 in shortstr", "", "connection"),
+    ),
+    "a text that is too long": (
+        say("basic.get", queue="q" * 255),
+        refused(404, "NOT_FOUND - no queue '" + "q" * 230 + "...", "basic.get"),
     ),
     "an unknown exchange type": (
         say("exchange.declare", exchange=Q, type="no-such"),
@@ -146,10 +162,26 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
             "queue.declare",
         ),
     ),
+    "redeclare with a length in words": (
+        redeclare({"arguments": {"x-max-length": 10}}, arguments={"x-max-length": "ten"}),
+        refused(406, UNEQUAL.format("x-max-length", "received 'ten' but current is '10'"), "queue.declare"),
+    ),
+    "redeclare with a length of nothing": (
+        redeclare({"arguments": {"x-max-length": 10}}, arguments={"x-max-length": None}),
+        refused(406, UNEQUAL.format("x-max-length", "received none but current is '10'"), "queue.declare"),
+    ),
+    "redeclare with an unknown type": (
+        redeclare({"arguments": {"x-queue-type": "classic"}}, arguments={"x-queue-type": "other"}),
+        refused(406, UNEQUAL.format("x-queue-type", "received 'other' but current is 'classic'"), "queue.declare"),
+    ),
     "redeclare an exchange": (redeclare_exchange(), "exchange.declare-ok"),
     "redeclare an exchange of another type": (
         redeclare_exchange(type="fanout"),
         refused(406, UNEQUAL_EXCHANGE.format("type", "fanout", "direct"), "exchange.declare"),
+    ),
+    "redeclare an exchange of a type of two words": (
+        redeclare_exchange(type="x-random"),
+        refused(406, UNEQUAL_EXCHANGE.format("type", "'x-random'", "direct"), "exchange.declare"),
     ),
     "redeclare an exchange as durable": (
         redeclare_exchange(durable=True),

@@ -8,11 +8,14 @@ from typing import Final
 
 import pytest
 
+from conformance.wire.values import Field
 from helpers.behaviours import Behaviour, Observation, Q, observation, publish, refused, say
 from helpers.broker import Broker
 from helpers.features import (
     DURABLE,
+    alone_among_others,
     bind_exchange,
+    bounded,
     commit_order,
     consume_with,
     copies,
@@ -21,6 +24,7 @@ from helpers.features import (
     declare_exchange,
     declare_quorum,
     delivery_count,
+    got_and_rejected,
     modulus,
     remaining,
     replies,
@@ -146,6 +150,8 @@ FEATURES: Final[dict[str, tuple[Behaviour, Observation]]] = {
     "purge a quorum queue": (with_quorum("queue.purge"), "queue.purge-ok"),
     "consume a quorum queue alone": (with_quorum("basic.consume", exclusive=True), "basic.consume-ok"),
     "consume a quorum queue with a shared limit": (with_quorum("basic.consume", shared_limit=True), "basic.consume-ok"),
+    "consume a quorum queue alone among others": (alone_among_others, ["basic.consume-ok"] * 3),
+    "how often a message of a quorum queue came back": (got_and_rejected, [0, 1, None]),
     "return a message of a quorum queue too often": (delivery_count, ([None, 1, 2], 0)),
     "an unknown type of queue": (declare(x_queue_type="other"), invalid("x-queue-type", "\"unsupported queue type 'other'\"")),
     # Queue arguments (their effects are in the conformance suite).
@@ -180,6 +186,7 @@ FEATURES: Final[dict[str, tuple[Behaviour, Observation]]] = {
     "a delivery limit of a classic queue": (declare(x_delivery_limit=3), of_another_type("x-delivery-limit")),
     "a group of a classic queue": (declare(x_quorum_initial_group_size=3), of_another_type("x-quorum-initial-group-size")),
     "an age of a classic queue": (declare(x_max_age="1D"), of_another_type("x-max-age")),
+    "more octets than a queue may have": (bounded, (["basic.ack", "basic.ack", "basic.nack"], 2)),
     "an argument of no type": (declare(x_mine="anything"), "queue.declare-ok"),
     # Consumer arguments.
     "a consumer's priority in words": (
@@ -187,6 +194,14 @@ FEATURES: Final[dict[str, tuple[Behaviour, Observation]]] = {
         refused(
             406,
             f"PRECONDITION_FAILED - invalid arg 'x-priority' for queue '{Q}' in vhost '/': \"expected integer, got longstr\"",
+            "basic.consume",
+        ),
+    ),
+    "a consumer's priority that is a time": (
+        consume_with(x_priority=Field("T", 5)),
+        refused(
+            406,
+            f"PRECONDITION_FAILED - invalid arg 'x-priority' for queue '{Q}' in vhost '/': \"expected integer, got timestamp\"",
             "basic.consume",
         ),
     ),
@@ -217,6 +232,10 @@ FEATURES: Final[dict[str, tuple[Behaviour, Observation]]] = {
     "a dead letter with copies and another key": (
         dead({"CC": ["copy"], "n": 1}, GRAVE),
         ("Q-grave", [("n", 1), ("x-death", [death("Q-source", "copy")]), *FIRST_AND_LAST]),
+    ),
+    "a dead letter whose publisher tells of a death": (
+        dead({"x-first-death-reason": "mine"}, GRAVE),
+        ("Q-grave", [("x-death", [death("Q-source")]), *FIRST_AND_LAST]),
     ),
     "a dead letter with a history of its publisher": (
         dead({"x-death": [FORGED]}, GRAVE),
@@ -280,6 +299,7 @@ OTHERWISE: Final[dict[str, Observation]] = {
     ),
     # The headers x-last-death-* came with 3.13, and with them another order.
     "a dead letter": ("Q-grave", [("x-death", [death("Q-source")]), *FIRST]),
+    "a dead letter whose publisher tells of a death": ("Q-grave", [("x-death", [death("Q-source")]), *FIRST]),
     "a dead letter with copies and another key": (
         "Q-grave",
         [("n", 1), ("x-death", [death("Q-source", "copy")]), *FIRST],

@@ -329,8 +329,12 @@ class BrokerMachine(Declaring):
         for name in list(self.pairs):
             self._lose(name)
         vhost = self.hall.core.vhost
+        capacity = vhost.setting.capacity
+        assert capacity.bindings.used == sum(len(exchange.bindings) for exchange in vhost.exchanges.values())
+        assert capacity.queues.used == len(vhost.queues)
         for queue in list(vhost.queues.values()):
             vhost.delete_queue(queue)
+        assert (0, 0) == (capacity.queues.used, capacity.consumers.used)
         self.hall.commit()
         assert self.hall.core.broker.memory.resident == 0
 

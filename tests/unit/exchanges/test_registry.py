@@ -1,9 +1,10 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from exchanges.base import ArgumentError
-from exchanges.registry import UnknownType, create, known_types
+from exchanges.registry import UnknownType, create, known_types, offered
 
 BUILT_IN = ["direct", "fanout", "headers", "topic", "x-consistent-hash", "x-modulus-hash", "x-random"]
 
@@ -29,7 +30,7 @@ x-nonsense = nowhere_exchange:nonsense
 
 
 @pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An installed package that offers four exchange types, three of them broken."""
     (tmp_path / "nowhere_exchange.py").write_text(PLUGIN)
     installed = tmp_path / "nowhere_exchange-1.0.dist-info"
@@ -37,6 +38,9 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: nowhere-exchange\nVersion: 1.0\n")
     (installed / "entry_points.txt").write_text(ENTRY_POINTS)
     monkeypatch.syspath_prepend(tmp_path)
+    offered.cache_clear()
+    yield
+    offered.cache_clear()
 
 
 @pytest.mark.parametrize("type_name", BUILT_IN)
@@ -62,6 +66,16 @@ def test_arguments_are_checked() -> None:
     """What a type does not accept at its making comes through."""
     with pytest.raises(ArgumentError):
         create("x-consistent-hash", "x", arguments={"hash-property": "none"})
+
+
+def test_installed_packages_are_looked_through_once() -> None:
+    """Neither a client that asks for types that do not exist nor a page that lists all types reads files each time."""
+    known_types()
+    before = offered.cache_info().misses
+    known_types()
+    with pytest.raises(UnknownType):
+        create("x-none", "x")
+    assert before == offered.cache_info().misses
 
 
 @pytest.mark.usefixtures("plugin")

@@ -108,7 +108,7 @@ def test_publishing_is_checked() -> None:
 
     with pytest.raises(AccessRefused, match="write access to exchange 'x' in vhost '/' refused for user 'alice'"):
         channel.publish("x", "q")
-    with pytest.raises(AccessRefused, match=r"write access to exchange 'amq\.default' in|write access to exchange '' in"):
+    with pytest.raises(AccessRefused, match=r"write access to exchange 'amq\.default' in vhost '/'"):
         channel.publish("", "q")
     with pytest.raises(NotFound, match="no exchange 'missing' in vhost '/'"):
         channel.publish("missing", "q")

@@ -44,18 +44,18 @@ def damaged(data: bytes, end: int) -> bytes:
             "UNEXPECTED_FRAME - expected content header for class 60, got one for class 90 instead",
             PUBLISHING,
         ),
-        (PUBLISH + header_frame(1, b"\x00\x3c"), 501, "FRAME_ERROR - content header is cut short", PUBLISHING),
+        (PUBLISH + header_frame(1, b"\x00\x3c"), 501, "FRAME_ERROR - content header is cut short", BLAMELESS),
         (
             PUBLISH + HEADER + body_frame(1, b"12345"),
             501,
             "FRAME_ERROR - content body frame exceeds remaining content size",
-            PUBLISHING,
+            BLAMELESS,
         ),
         (
             PUBLISH + header_frame(1, content_header(CEILING + 1)),
             501,
             f"FRAME_ERROR - content body size {CEILING + 1} exceeds maximum allowed size {CEILING}",
-            PUBLISHING,
+            BLAMELESS,
         ),
         (frame(7, 1, b""), 501, "FRAME_ERROR - type 7: unknown_frame", BLAMELESS),
         (frame(7, 0, b""), 501, "FRAME_ERROR - type 7: unknown_frame", BLAMELESS),
@@ -150,11 +150,11 @@ def test_a_refused_channel_number() -> None:
 
 
 def test_reply_texts_are_cut() -> None:
-    """A short string holds 255 octets; a character is never cut in two."""
+    """A short string holds 255 octets, and dots stand for what is left out; a character is never cut in two."""
     recorder = failing("connection.update-secret", NotAllowed("ä" * 200))
     recorder.feed(method(0, "connection.update-secret", b"", ""))
 
-    assert [530, "NOT_ALLOWED - " + "ä" * 120, 10, 70] == recorder.heard()[0].values
+    assert [530, "NOT_ALLOWED - " + "ä" * 119 + "...", 10, 70] == recorder.heard()[0].values
 
 
 def test_unfinished_frames_of_unknown_type_are_refused_at_once() -> None:
