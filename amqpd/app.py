@@ -19,6 +19,7 @@ from typing import Any, Final
 from amqpd import logs, stopwatch, systemd
 from amqpd.broker.authority import Authority, Internal
 from amqpd.broker.broker import Broker
+from amqpd.broker.capacity import Capacity
 from amqpd.broker.definitions import Import
 from amqpd.broker.recovery import Recovered, recover
 from amqpd.broker.remote import Remote
@@ -34,6 +35,7 @@ from amqpd.server.listener import Listener
 from amqpd.server.watchdog import Watchdog
 from amqpd.server.watermarks import Watermarks
 from amqpd.service import Service
+from amqpd.shortage import end_if_out_of_memory
 from amqpd.version import describe
 from persistence import rows
 from persistence.chunk_store import ChunkStore
@@ -70,6 +72,12 @@ def serve(config: Config) -> int:
         raise StartError(str(error)) from error
 
 
+def _unexpected(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Nobody caught an exception."""
+    end_if_out_of_memory(context.get("exception"))
+    loop.default_exception_handler(context)
+
+
 async def _nothing() -> None:
     """Stop what was never started."""
 
@@ -84,6 +92,7 @@ class App:
 
     async def run(self) -> int:
         """Start, serve, stop. Raises StartError, StoreError."""
+        asyncio.get_running_loop().set_exception_handler(_unexpected)
         stopping = self._stop_signals()
         store, path = self._open_store()
         try:
@@ -123,6 +132,7 @@ class App:
     async def _serve(self, store: ChunkStore, definitions: Definitions, stopping: asyncio.Future[str]) -> int:
         pages = Pages()
         broker = Broker(store, DefinitionsJournal(definitions), pages, self.config.memory_limit)
+        self._limit(broker.setting.capacity)
         broker.events.home = self.config.default_vhost
         broker.events.node = f"amqpd@{platform.node()}"
         alarms = Alarms(broker.events)
@@ -166,6 +176,13 @@ class App:
         await self._stop(listener, committer, pages)
         await admission.asker.close()
         return 0
+
+    def _limit(self, capacity: Capacity) -> None:
+        capacity.queues.limit = self.config.cluster_queue_limit
+        capacity.exchanges.limit = self.config.cluster_exchange_limit
+        capacity.bindings.limit = self.config.cluster_binding_limit
+        capacity.consumers.limit = self.config.consumer_max_per_node
+        capacity.channels_max = self.config.channel_max_per_node
 
     def _reload(self) -> None:
         for reload in self._reloads:
@@ -216,7 +233,8 @@ class App:
         return management.stop
 
     async def _stop(self, listener: Listener, committer: Committer, pages: Pages) -> None:
-        """Confirm what is confirmed, say goodbye, and store what the goodbyes gave back to the queues."""
+        """Confirm what is confirmed, say goodbye, and store what the goodbyes gave back to the queues. Raises StoreError."""
+        committer.wait_no_more()
         await committer.drain()
         await listener.close("broker forced connection closure with reason 'shutdown'")
         pages.committer = None

@@ -53,6 +53,11 @@ class Config:
     auth_http_timeout: float
     auth_http_cache: float
     connection_max: int
+    channel_max_per_node: int
+    consumer_max_per_node: int
+    cluster_queue_limit: int
+    cluster_exchange_limit: int
+    cluster_binding_limit: int
     channel_max: int
     frame_max: int
     heartbeat: int

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from persistence.data_folder import sync
+from persistence.store import StoreError
 
 DAMAGED: Final = "damaged"
+UNFINISHED: Final = f"{DAMAGED}/unfinished"
+"""There from the first change of a repair to the last."""
 
 
 class Aside:
@@ -33,23 +36,44 @@ class Aside:
         sync(path.parent)
         return f"{self._name}/{path.name}"
 
-    def link(self, path: Path) -> str:
-        """Keep a file that is about to be replaced; return its other path below the data folder."""
-        (self._folder() / path.name).hardlink_to(path)
-        sync(self._folder())
-        return f"{self._name}/{path.name}"
-
     def move(self, path: Path) -> str:
-        """Take a folder out of the data folder; return where it is now, below the data folder."""
+        """Take a file or folder out of the data folder; return where it is now, below the data folder."""
         path.rename(self._folder() / path.name)
         sync(self._folder())
         sync(self._data_folder)
         return f"{self._name}/{path.name}"
 
+    def begin(self) -> None:
+        """Note that a repair is under way; what goes aside does so too."""
+        marker = self._data_folder / UNFINISHED
+        if not marker.exists():
+            marker.parent.mkdir(mode=0o700, exist_ok=True)
+            marker.touch(0o600)
+            sync(marker.parent)
+            sync(self._data_folder)
+
+    def finish(self) -> None:
+        """Note that the repair is complete."""
+        marker = self._data_folder / UNFINISHED
+        if marker.exists():
+            marker.unlink()
+            sync(marker.parent)
+
     def _folder(self) -> Path:
+        self.begin()
         folder = self._data_folder / self._name
         if not folder.exists():
-            folder.mkdir(mode=0o700, parents=True)
+            folder.mkdir(mode=0o700)
             sync(folder.parent)
-            sync(self._data_folder)
         return folder
+
+
+def is_unfinished(data_folder: Path) -> bool:
+    """Whether a repair of the folder was interrupted."""
+    return (data_folder / UNFINISHED).exists()
+
+
+def refuse_unfinished(data_folder: Path) -> None:
+    """Raise StoreError if a repair of the folder was interrupted: what is in it may belong to nothing, or not be all."""
+    if is_unfinished(data_folder):
+        raise StoreError(f"a repair of {data_folder} was interrupted: run amqpd check --repair")

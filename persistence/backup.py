@@ -20,6 +20,8 @@ from typing import Any, Final
 
 import lmdb
 
+from persistence import failpoints
+from persistence.aside import refuse_unfinished
 from persistence.data_folder import DEFINITIONS, LOCK_FILE, MESSAGES, sync
 from persistence.lmdb_env import DATABASE, bytes_in_use
 from persistence.store import StoreError
@@ -38,6 +40,7 @@ def back_up(source: Path, target: Path, progress: Progress) -> None:
     """Make target, which must be empty or not exist, a data folder with what source holds. Raises StoreError."""
     if not (source / LOCK_FILE).exists():
         raise StoreError(f"{source} is not an amqpd data folder")
+    refuse_unfinished(source)
     try:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(target.iterdir()):
@@ -45,10 +48,14 @@ def back_up(source: Path, target: Path, progress: Progress) -> None:
         (target / MESSAGES).mkdir(mode=0o700)
         _copy_log(source / MESSAGES / FILE, target / MESSAGES / FILE)
         with closing(_open(source / MESSAGES)) as environment, environment.begin() as state:
+            failpoints.at(failpoints.BACKUP_BEGUN)
             _copy_definitions(source / DEFINITIONS, target / DEFINITIONS)
+            failpoints.at(failpoints.BACKUP_DEFINED)
             _copy_messages(environment, state, target / MESSAGES, progress)
-        for written in (target / MESSAGES / DATABASE, target / MESSAGES, target / DEFINITIONS):
+        failpoints.at(failpoints.BACKUP_COPIED)
+        for written in (target / MESSAGES / DATABASE, target / MESSAGES, target / DEFINITIONS, target):
             sync(written)
+        failpoints.at(failpoints.BACKUP_DURABLE)
         (target / LOCK_FILE).touch(0o600)
         sync(target)
     except (OSError, lmdb.Error, sqlite3.Error) as error:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from persistence import calendars, mixed, records
+from persistence.aside import is_unfinished
 from persistence.check_definitions import check_definitions
 from persistence.chunk_store import EPOCH_BITS
 from persistence.data_folder import DEFINITIONS, MESSAGES, open_existing_data_folder
@@ -46,6 +47,8 @@ def check(data_folder: Path) -> Report:
     folder = open_existing_data_folder(data_folder)
     try:
         report = Report()
+        if is_unfinished(data_folder):
+            report.problem("a repair was interrupted")
         queue_ids = check_definitions(data_folder / DEFINITIONS, report)
         found = _check_in_process(data_folder / MESSAGES, queue_ids)
         report.remedies.extend(found.remedies)

@@ -56,6 +56,7 @@ class Committer:
         self._loop: Final = asyncio.get_running_loop()
         self._writer: Final = Writer(self._loop, store.apply, self._written)
         self._reader: Final = ThreadPoolExecutor(1, "amqpd-reader")
+        self._reader.submit(int)  # Starts the thread, for which there may be no memory when a page is due.
         self._at_rest: Final = asyncio.Event()
         self._at_rest.set()
         self._durable: int = 0

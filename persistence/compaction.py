@@ -17,6 +17,7 @@ from typing import Final
 
 import lmdb
 
+from persistence import failpoints
 from persistence.data_folder import DEFINITIONS, MESSAGES, SPILL, open_existing_data_folder, sync
 from persistence.lmdb_env import DATABASE, LOCKS
 from persistence.store import StoreError
@@ -37,6 +38,7 @@ def compact(data_folder: Path) -> tuple[int, int]:
         _compact_messages(data_folder)
         with closing(sqlite3.connect(data_folder / DEFINITIONS)) as connection:
             connection.execute("VACUUM")
+        failpoints.at(failpoints.COMPACTION_ENDS)
         return before, _size(data_folder)
     except (OSError, lmdb.Error, sqlite3.Error) as error:
         raise StoreError(f"cannot compact {data_folder}: {error}") from error
@@ -53,7 +55,9 @@ def _compact_messages(data_folder: Path) -> None:
         environment.copy(str(copy.parent), compact=True)
     copy.chmod(0o600)
     sync(copy)
+    failpoints.at(failpoints.COMPACTION_COPIED)
     copy.replace(original)
+    failpoints.at(failpoints.COMPACTION_REPLACED)
     # A backup may still read the original: who opens the copy must not take over what LMDB noted of it.
     (original.parent / LOCKS).unlink()
     sync(original.parent)

@@ -35,6 +35,46 @@ NAMES: Final = (
 )
 """In the order in which a commit passes them."""
 
+COMPACTION_COPIED: Final = "compaction-copied"
+"""The compacted messages are on the disk, beside the others."""
+COMPACTION_REPLACED: Final = "compaction-replaced"
+"""They are in the place of the others."""
+COMPACTION_ENDS: Final = "compaction-ends"
+"""The definitions are compacted too."""
+COMPACTION: Final = (COMPACTION_COPIED, COMPACTION_REPLACED, COMPACTION_ENDS)
+"""In the order in which a compaction passes them."""
+
+BACKUP_BEGUN: Final = "backup-begun"
+"""The state of the messages is chosen."""
+BACKUP_DEFINED: Final = "backup-defined"
+"""The definitions are copied."""
+BACKUP_COPIED: Final = "backup-copied"
+"""The messages are copied too, and perhaps not on the disk."""
+BACKUP_DURABLE: Final = "backup-durable"
+"""Nothing is missing but what makes a data folder of it."""
+BACKUP: Final = (BACKUP_BEGUN, BACKUP_DEFINED, BACKUP_COPIED, BACKUP_DURABLE)
+"""In the order in which a backup or its restoration passes them."""
+
+REPAIR_BEGUN: Final = "repair-begun"
+"""The definitions cannot be read; nothing is changed."""
+REPAIR_REBUILT: Final = "repair-rebuilt"
+"""New ones are on the disk, beside the others."""
+REPAIR_REMOVED: Final = "repair-removed"
+"""The damaged ones are moved aside."""
+REPAIR_DEFINED: Final = "repair-defined"
+"""The definitions are mended; nothing is done to the messages."""
+REPAIR_SALVAGED: Final = "repair-salvaged"
+"""The messages that can be read are in a database beside the damaged one."""
+REPAIR_EMPTIED: Final = "repair-emptied"
+"""The damaged one is moved aside."""
+REPAIR_MENDED: Final = "repair-mended"
+"""The messages are mended; their queues may be lost."""
+REPAIR: Final = (
+    *(REPAIR_BEGUN, REPAIR_REBUILT, REPAIR_REMOVED, REPAIR_DEFINED),
+    *(REPAIR_SALVAGED, REPAIR_EMPTIED, REPAIR_MENDED),
+)
+"""In the order in which a repair of everything passes them."""
+
 SLEEP_SECONDS: Final = 0.5
 _SIGKILL: Final = 9
 

@@ -5,6 +5,7 @@ Invariants:
 1. The map is resized only while no transaction is open: by the writing thread, between two of its transactions, and
    under the lock that every reading transaction holds.
 2. A write that fails leaves nothing behind and can be tried again.
+3. No page of a file is mapped to be written that the disk may have no room for: touching it would end the process.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ from persistence.tables import NAMES, WHOLE, Tables, Transaction
 
 DATABASE: Final = "data.mdb"
 """What LMDB calls its file."""
+LOCKS: Final = "lock.mdb"
+"""What LMDB calls the file of those who read, which it maps."""
+_LOCKS_BYTES: Final = 8192
+"""What it is long for the 126 readers that there may be."""
 FIRST_MAP_BYTES: Final = 1 << 30
 """Address space to start with; the file is only as large as what was written."""
 _SPARE_BYTES: Final = 16 << 20
@@ -49,6 +54,15 @@ def bytes_in_use(environment: Any, transaction: Any, databases: list[Any]) -> in
         pages += stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
     page_bytes: int = environment.stat()["psize"]
     return pages * page_bytes
+
+
+def _allocate_locks(path: Path) -> None:
+    """Make the file of the readers if it is not there, with all of its pages (3). Raises OSError."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(file, 0, _LOCKS_BYTES)
+    finally:
+        os.close(file)
 
 
 def file_bytes(folder: Path) -> int:
@@ -146,9 +160,11 @@ class LmdbTables(Tables):
         self._reading: Final = Reading(folder / DATABASE)
         self._room = 0
         """Bytes that may be written before it must be seen how full the map is: asking each time costs a turn of the GIL."""
+        is_new = not (folder / DATABASE).exists()
         try:
             if not read_only:
                 folder.mkdir(mode=0o700, exist_ok=True)
+                _allocate_locks(folder / LOCKS)
             meta_pages.examine(folder / DATABASE)
             self._environment: Final[Any] = lmdb.open(
                 str(folder), map_size=map_bytes, sync=synced, metasync=synced, mode=0o600, max_dbs=len(NAMES),
@@ -158,6 +174,8 @@ class LmdbTables(Tables):
             self._page_bytes: Final[int] = self._environment.stat()["psize"]
             self._map_bytes: int = self._environment.info()["map_size"]
         except (OSError, lmdb.Error) as error:
+            if is_new:  # Part of a beginning would be taken for a file that was cut.
+                (folder / DATABASE).unlink(missing_ok=True)
             raise StoreError(f"cannot open {folder}: {error}") from error
 
     def _open_databases(self, read_only: bool) -> list[Any]:

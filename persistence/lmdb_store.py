@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from persistence.aside import refuse_unfinished
 from persistence.chunk_store import ChunkStore
 from persistence.data_folder import MESSAGES, SPILL, open_data_folder
 from persistence.lmdb_env import FIRST_MAP_BYTES, LmdbTables
@@ -22,6 +23,7 @@ class LmdbStore(ChunkStore):
     def __init__(self, path: Path, map_bytes: int = FIRST_MAP_BYTES) -> None:
         self._folder: Final = open_data_folder(path)
         try:
+            refuse_unfinished(path)
             self._disk: Final = LmdbTables(path / MESSAGES, True, map_bytes)
             shutil.rmtree(path / SPILL, ignore_errors=True)
             self._scratch: Final = LmdbTables(path / SPILL, False, map_bytes)

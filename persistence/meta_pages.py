@@ -7,6 +7,7 @@ can make it believe the older one, or lead it anywhere: what can be seen of that
 from __future__ import annotations
 
 import struct
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from struct import Struct
 from typing import Final
@@ -23,6 +24,18 @@ _META: Final = Struct("<IIQQ")
 _TABLE: Final = Struct("<IHHQQQQQ")
 """Page size (of the first one), flags, depth, pages of three kinds, entries, root."""
 _END: Final = Struct("<QQ")
+_POINTER: Final = Struct("<H")
+"""Where a node is in its page; as many as there are follow the page's beginning."""
+_NODE: Final = Struct("<HHHH")
+"""Size of a value (two parts) or number of a page (three parts), flags of a value, size of the key; key and value follow."""
+_NUMBER: Final = Struct("<Q")
+_BRANCH_FLAG: Final = 1
+_LEAF_FLAG: Final = 2
+_ELSEWHERE_FLAG: Final = 1
+"""The value is in pages of its own, and here is the number of the first one."""
+_LOWER: Final = 0xFFFF
+"""The part of a page's beginning that tells where its pointers end."""
+_DEEPEST: Final = 32
 _NO_PAGE: Final = 2**64 - 1
 _LEAST_PAGE: Final = 512
 
@@ -66,8 +79,61 @@ def examine(path: Path) -> None:
         if meta.page_bytes != first.page_bytes or any(root != _NO_PAGE and root > meta.last_page for root in meta.roots):
             raise Corrupt(f"{path}: the beginning of the database contradicts itself")
     newest = max(metas, key=_transaction)
-    if newest.last_page >= pages:
+    # A page that was taken and freed by one transaction is never written: the file may end before the last ones.
+    if newest.last_page >= pages and not _are_free(path, newest, range(pages, newest.last_page + 1)):
         raise Corrupt(f"{path}: {pages} pages, but there were {newest.last_page + 1}")
+
+
+def _are_free(path: Path, meta: _Meta, pages: range) -> bool:
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        return _FreePages(data, meta).contain(pages)
+
+
+class _FreePages:
+    """The pages that nothing uses, as the first table lists them: lists of page numbers by transaction, in a tree."""
+
+    def __init__(self, data: mmap, meta: _Meta) -> None:
+        self._data: Final = data
+        self._page_bytes: Final = meta.page_bytes
+        self._numbers: Final[set[int]] = set()
+        self._is_sound = meta.roots[0] == _NO_PAGE or self._walk(meta.roots[0], 0)
+
+    def contain(self, pages: range) -> bool:
+        """Whether all these pages are free; False where that cannot be read."""
+        return self._is_sound and len(pages) <= len(self._numbers) and self._numbers.issuperset(pages)
+
+    def _walk(self, number: int, depth: int) -> bool:
+        """Take what a page and those below it list; False if one of them is none."""
+        start = number * self._page_bytes
+        try:
+            _, _, flags, ends = _PAGE.unpack_from(self._data, start)
+            count = ((ends & _LOWER) - _PAGE.size) // _POINTER.size
+            pointers = [_POINTER.unpack_from(self._data, start + _PAGE.size + at * _POINTER.size)[0] for at in range(count)]
+            nodes = [start + pointer for pointer in pointers]
+            if flags & _BRANCH_FLAG and depth < _DEEPEST:
+                return all(self._walk(_child(self._data, node), depth + 1) for node in nodes)
+            return bool(flags & _LEAF_FLAG) and all(self._take(node) for node in nodes)
+        except struct.error:
+            return False
+
+    def _take(self, node: int) -> bool:
+        """Take the list of one transaction."""
+        _, _, flags, key_bytes = _NODE.unpack_from(self._data, node)
+        place = node + _NODE.size + key_bytes
+        if flags & _ELSEWHERE_FLAG:
+            place = _NUMBER.unpack_from(self._data, place)[0] * self._page_bytes + _PAGE.size
+        count = _NUMBER.unpack_from(self._data, place)[0]
+        end = place + _NUMBER.size * (1 + count)
+        if end > len(self._data):
+            return False
+        self._numbers.update([number for (number,) in _NUMBER.iter_unpack(self._data[place + _NUMBER.size : end])])
+        return True
+
+
+def _child(data: mmap, node: int) -> int:
+    """The page that a node of a branch leads to."""
+    low, middle, high, _ = _NODE.unpack_from(data, node)
+    return int(low | middle << 16 | high << 32)
 
 
 def is_sound(page: bytes, number: int) -> bool:

@@ -3,7 +3,7 @@
 Invariants:
 
 1. Nothing is lost: what goes out of the tables is in a file below `damaged/`, on the disk, before it goes.
-2. A repair that was interrupted can be begun again.
+2. A repair that was interrupted can be begun again, and nothing else is done with the folder before.
 3. What a check finds no fault with stays as it is.
 """
 
@@ -16,10 +16,11 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Final
 
-from persistence.aside import Aside
+from persistence import failpoints
+from persistence.aside import Aside, is_unfinished
 from persistence.check import check, check_messages
 from persistence.check_definitions import check_definitions
-from persistence.data_folder import DEFINITIONS, MESSAGES, open_existing_data_folder
+from persistence.data_folder import DEFINITIONS, MESSAGES, open_existing_data_folder, sync
 from persistence.layer import Layer
 from persistence.lmdb_env import FIRST_MAP_BYTES, LmdbTables
 from persistence.logged_tables import open_logged
@@ -42,24 +43,27 @@ def repair(data_folder: Path) -> tuple[list[str], Report]:
     folder = open_existing_data_folder(data_folder)
     try:
         aside = Aside(data_folder)
-        told = _repair(data_folder, aside)
+        told = _repair(data_folder, aside, is_unfinished(data_folder))
         if told:
             aside.keep("report.txt", "".join(f"{line}\n" for line in told).encode("utf-8", "surrogateescape"))
+        aside.finish()
     finally:
         folder.close()
     return told, check(data_folder)
 
 
-def _repair(data_folder: Path, aside: Aside) -> list[str]:
+def _repair(data_folder: Path, aside: Aside, was_interrupted: bool) -> list[str]:
     path = data_folder / DEFINITIONS
     was_readable = is_readable(path)
     told = [] if was_readable else rebuild(path, aside)
     done, lost_queues = mend_rows(path, aside)
     told += done
+    failpoints.at(failpoints.REPAIR_DEFINED)
     mended, strangers = _mend_or_salvage(data_folder, aside, check_definitions(path, Report()))
     told += mended
+    failpoints.at(failpoints.REPAIR_MENDED)
     # Where all definitions are known, messages without one are those of a queue that was deleted.
-    return told + adopt(path, strangers) if lost_queues or not was_readable else told
+    return told + adopt(path, strangers) if lost_queues or was_interrupted or not was_readable else told
 
 
 def _mend_or_salvage(data_folder: Path, aside: Aside, queue_ids: set[int]) -> tuple[list[str], set[int]]:
@@ -78,8 +82,13 @@ def _mend_or_salvage(data_folder: Path, aside: Aside, queue_ids: set[int]) -> tu
     told += [f"{MESSAGES}: {line}" for line in salvage(folder, new)]
     if (folder / FILE).exists():
         shutil.copyfile(folder / FILE, new / FILE)
+        sync(new / FILE)
+    sync(new)
+    failpoints.at(failpoints.REPAIR_SALVAGED)
     told.append(f"{MESSAGES}: moved to {aside.move(folder)}")
+    failpoints.at(failpoints.REPAIR_EMPTIED)
     new.rename(folder)
+    sync(data_folder)
     mended, strangers = _in_process(folder, aside, queue_ids)
     return told + mended, strangers
 

@@ -8,9 +8,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
+from persistence import failpoints
 from persistence.aside import Aside
 from persistence.check_definitions import IDS, NEXT_ID, RULES, Rule, check_version, dangling, described, open_to_read
-from persistence.data_folder import DEFINITIONS
+from persistence.data_folder import DEFINITIONS, sync
 from persistence.definitions import CHECKSUM, MIGRATIONS, VERSION, columns, teach_checksum, upsert
 from persistence.rows import ROWS, Queue, Row, VHost
 
@@ -30,21 +31,37 @@ def is_readable(path: Path) -> bool:
 
 def rebuild(path: Path, aside: Aside) -> list[str]:
     """Put a new file with all rows that can be read in place of a damaged or missing one; return what was done."""
+    aside.begin()
+    failpoints.at(failpoints.REPAIR_BEGUN)
     new = path.with_name(f"{path.name}.new")
-    new.unlink(missing_ok=True)
-    _make(new)
+    if new.exists() and not path.exists():
+        told = [f"{DEFINITIONS}: an earlier repair has read what can be read"]
+    else:
+        told = _read_into(new, path)
+    failpoints.at(failpoints.REPAIR_REBUILT)
+    # The database goes first: without its journal it would be whole, and an older one.
+    olds = [path, *(path.with_name(path.name + suffix) for suffix in JOURNALS)]
+    places = [aside.move(old) for old in olds if old.exists()]
+    failpoints.at(failpoints.REPAIR_REMOVED)
+    new.rename(path)
+    sync(path.parent)
+    return [f"{DEFINITIONS}: is damaged: moved to {', '.join(places)}" if places else f"{DEFINITIONS}: is missing", *told]
+
+
+def _read_into(new: Path, path: Path) -> list[str]:
+    """Make a file with all rows that can be read; return how many these are. It gets its name when it has them all."""
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    _make(part)
     told = []
-    with closing(sqlite3.connect(new)) as connection, connection:
+    with closing(sqlite3.connect(part)) as connection, connection:
         for kind in ROWS:
             rows = _salvaged(path, kind)
             connection.executemany(upsert(kind), rows)
             told.append(f"{DEFINITIONS}: {len(rows)} rows of {kind.TABLE} could be read")
-    olds = [old for old in (path, *(path.with_name(path.name + suffix) for suffix in JOURNALS)) if old.exists()]
-    places = [aside.link(old) for old in olds]
-    for journal in olds[1:]:
-        journal.unlink()
-    new.rename(path)
-    return [f"{DEFINITIONS}: is damaged: moved to {', '.join(places)}" if places else f"{DEFINITIONS}: is missing", *told]
+    part.replace(new)
+    sync(new.parent)
+    return told
 
 
 def mend_rows(path: Path, aside: Aside) -> tuple[list[str], bool]:

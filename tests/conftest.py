@@ -5,7 +5,7 @@ Set AMQPD_TEST_URL=amqp://guest:guest@127.0.0.1:5672 to run tests over TCP again
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -49,13 +49,13 @@ def own_broker(tmp_path: Path) -> Iterator[Broker]:
 
 @pytest.fixture
 def start_broker(tmp_path: Path) -> Iterator[Callable[..., BrokerProcess]]:
-    """A function that starts an amqpd with the given command line arguments and, as `variables`, environment."""
+    """A function that starts an amqpd with the given command line arguments, environment and surroundings."""
     if "AMQPD_TEST_URL" in os.environ:
         pytest.skip("the test is about a process of its own")
     with ExitStack() as stack:
 
-        def start(*arguments: str, variables: dict[str, str] | None = None) -> BrokerProcess:
-            return stack.enter_context(running_broker(tmp_path, *arguments, variables=variables))
+        def start(*arguments: str, variables: dict[str, str] | None = None, within: Sequence[str] = ()) -> BrokerProcess:
+            return stack.enter_context(running_broker(tmp_path, *arguments, variables=variables, within=within))
 
         yield start
 
@@ -67,9 +67,11 @@ def unique_name(request: pytest.FixtureRequest) -> str:
 
 
 @contextmanager
-def running_broker(folder: Path, *arguments: str, variables: dict[str, str] | None = None) -> Iterator[BrokerProcess]:
+def running_broker(
+    folder: Path, *arguments: str, variables: dict[str, str] | None = None, within: Sequence[str] = ()
+) -> Iterator[BrokerProcess]:
     """Run a broker, which must not log a traceback and must stop with exit code 0 unless a test has ended it."""
-    process = BrokerProcess(folder, *arguments, variables=variables)
+    process = BrokerProcess(folder, *arguments, variables=variables, within=within)
     try:
         yield process
     finally:

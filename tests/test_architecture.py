@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("amqpd", "conformance", "exchanges", "persistence")
 
 BOTTOM = ("amqpd.errors", "amqpd.message", "amqpd.wire")
-SHELL = ("amqpd.config", "amqpd.listening", "amqpd.logs", "amqpd.version")
+SHELL = ("amqpd.config", "amqpd.listening", "amqpd.logs", "amqpd.shortage", "amqpd.version")
 MAY_IMPORT = {
     "conformance": (),
     "exchanges": (),
@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "amqpd.config": ("amqpd.options",),
     "amqpd.listening": ("amqpd.errors",),
     "amqpd.logs": (),
+    "amqpd.shortage": ("amqpd.logs",),
     "amqpd.stopwatch": ("amqpd.broker", "amqpd.logs"),
     "amqpd.systemd": (),
     "amqpd.http_backend": (*BOTTOM, *SHELL, "amqpd.broker", "amqpd.server"),

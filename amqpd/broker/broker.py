@@ -118,7 +118,11 @@ class Broker:
             raise NotAllowed(f"connection refused for user '{user}': user connection limit ({limit}) is reached")
 
     def check_channels(self, user: str) -> None:
-        """Raise NotAllowed if the user has as many channels as allowed."""
+        """Raise NotAllowed if the node or the user has as many channels as allowed."""
+        limit = self.setting.capacity.channels_max
+        if limit and len(self.totals.channels) >= limit:
+            node = self.events.node
+            raise NotAllowed(f"number of channels opened on node '{node}' has reached the maximum allowed limit of ({limit})")
         limit = self._user_limit(user, MAX_CHANNELS)
         if limit != NONE and sum([len(found.sessions()) for found in self.connections.of_user(user)]) >= limit:
             raise NotAllowed(

@@ -82,9 +82,23 @@ class Headroom:
         yield Stock("memory", memory_used(), self._watermarks.memory_limit)
         # The limit is what must be free: twice as much is a fitting time for a warning.
         yield Stock("disk", 2 * self._watermarks.disk_limit, max(shutil.disk_usage(self._folder).free, 1))
+        yield from self._declared()
         for vhost in broker.vhosts.values():
             counts = {MAX_QUEUES: len(vhost.queues), MAX_CONNECTIONS: len(broker.connections.of_vhost(vhost.name))}
             for name, count in counts.items():
                 limit = vhost.quota.limit(name)
                 if limit > 0:
                     yield Stock(f"{name} of vhost {vhost.name}", count, limit)
+
+    def _declared(self) -> Iterator[Stock]:
+        """What clients have declared of that which the node limits."""
+        capacity = self._broker.setting.capacity
+        for stock in (
+            Stock("queues", capacity.queues.used, capacity.queues.limit),
+            Stock("exchanges", capacity.exchanges.used, capacity.exchanges.limit),
+            Stock("bindings", capacity.bindings.used, capacity.bindings.limit),
+            Stock("consumers", capacity.consumers.used, capacity.consumers.limit),
+            Stock("channels", len(self._broker.totals.channels), capacity.channels_max),
+        ):
+            if stock.limit:
+                yield stock

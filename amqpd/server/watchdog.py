@@ -6,7 +6,6 @@ import asyncio
 import logging
 import sys
 import threading
-import traceback
 from time import monotonic
 from typing import Final
 
@@ -60,4 +59,8 @@ class Watchdog:
     def _stack(self) -> str:
         """The functions that the loop's thread is in, innermost last; compiled ones do not show."""
         frame = sys._current_frames().get(self._watched)  # noqa: SLF001 - there is no other way
-        return " > ".join(f"{found.name} ({found.filename}:{found.lineno})" for found in traceback.extract_stack(frame))
+        found: list[str] = []
+        while frame is not None:  # The module traceback would read all source files, and keep them.
+            found.append(f"{frame.f_code.co_name} ({frame.f_code.co_filename}:{frame.f_lineno})")
+            frame = frame.f_back
+        return " > ".join(reversed(found))

@@ -17,13 +17,14 @@ from typing import Final
 from amqpd.config import Config
 from amqpd.logs import INFO, WARNING, log
 from amqpd.server.alarms import DISK, MEMORY, WATERMARK, Alarms
+from amqpd.server.control_group import memory_limits
+from amqpd.server.heap import give_back
 
 logger = logging.getLogger(__name__)
 
 PERIOD: Final = 1.0
 """Seconds between two looks."""
 STATM: Final = Path("/proc/self/statm")
-CGROUP_LIMITS: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 PAGE_SIZE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -37,14 +38,8 @@ def memory_used() -> int:
 
 
 def memory_available() -> int:
-    """Bytes of memory that the process may use: what the machine has, or what its control group allows."""
-    total = os.sysconf("SC_PHYS_PAGES") * PAGE_SIZE
-    for path in CGROUP_LIMITS:
-        try:
-            total = min(total, int(path.read_text()))
-        except (OSError, ValueError):  # There is no such group, or it says `max`.
-            continue
-    return total
+    """Bytes of memory that the process may use: what the machine has, or what its control groups allow."""
+    return min([os.sysconf("SC_PHYS_PAGES") * PAGE_SIZE, *memory_limits()])
 
 
 def memory_limit(watermark: float) -> int:
@@ -79,6 +74,9 @@ class Watermarks:
     def look(self) -> None:
         """Set and clear alarms by what is used now."""
         used = memory_used()
+        if used > self.memory_limit:  # Perhaps with what was freed, and nobody is to wait for that.
+            give_back()
+            used = memory_used()
         self._compare(MEMORY, used > self.memory_limit, used_bytes=used, limit_bytes=self.memory_limit)
         free = shutil.disk_usage(self.folder).free
         self._compare(DISK, free < self.disk_limit, free_bytes=free, limit_bytes=self.disk_limit)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 AMQP_PORT: Final = 5672
-ANNOUNCEMENT: Final = re.compile(r"amqp://127\.0\.0\.1:(\d+)")
+ANNOUNCEMENT: Final = re.compile(r"amqp://[0-9.]+:(\d+)")
 MANAGEMENT: Final = re.compile(r"management on (https?://\S+)")
 START_SECONDS: Final = 100.0
 STOP_SECONDS: Final = 60.0
@@ -60,7 +60,10 @@ class Broker:
 class BrokerProcess(Broker):
     """An amqpd process on a free loopback port, with a data folder and a log of its own below `folder`."""
 
-    def __init__(self, folder: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, variables: Mapping[str, str] | None = None, within: Sequence[str] = ()
+    ) -> None:
+        """Start it with these arguments; `within` is a command that becomes the broker's, in other surroundings."""
         super().__init__("amqp://127.0.0.1")
         self.data_folder = folder / "data"
         self._folder = folder
@@ -68,6 +71,7 @@ class BrokerProcess(Broker):
         self._stderr_path = folder / "stderr.txt"
         self._arguments = arguments
         self._variables = {} if variables is None else variables
+        self._within = within
         self._process = self._start(port=0)
 
     @property
@@ -122,7 +126,7 @@ class BrokerProcess(Broker):
         self._process = self._start(self.port)
 
     def _start(self, port: int) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "amqpd", "--port", str(port), "--data-dir", str(self.data_folder)]
+        command = [*self._within, sys.executable, "-m", "amqpd", "--port", str(port), "--data-dir", str(self.data_folder)]
         command += ["--log-level", "warning", *self._arguments]
         variables = environment() | dict(self._variables)
         with self._stdout_path.open("wb") as stdout, self._stderr_path.open("ab") as stderr:

@@ -23,6 +23,7 @@ class PolicyChanges(Workload):
     def __init__(self, chance: random.Random) -> None:
         super().__init__(chance)
         self.either: Final = Fates("governed or overflow", ordered=False)
+        self.fates["either"] = self.either
         self.limits: set[int] = set()
         """What the limit may be: that which was answered for, and that which is being set."""
 

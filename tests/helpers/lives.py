@@ -10,6 +10,7 @@ from typing import Final
 
 from helpers.broker import Broker, BrokerProcess, environment
 from helpers.faulty_disk import FaultyDisk
+from helpers.small_disk import SmallDisk
 from helpers.traffic import PATIENCE, Client
 from helpers.workloads import Workload
 from persistence import failpoints
@@ -20,6 +21,8 @@ LONGEST_WAIT: Final = 20.0
 """Seconds for which a broker under load is waited for to come to what ends it."""
 STAY: Final = 3.0
 """Seconds that it is left alone with what it has to live through."""
+FULL: Final = "cannot commit for now"
+"""What the broker logs when there is no space."""
 ENDING: Final = re.compile(":(kill|broken)")
 
 
@@ -123,12 +126,8 @@ def lead_life_on(disk: FaultyDisk, broker: BrokerProcess, workload: Workload, wr
     if writes == errno.ENOSPC and disk.failures:
         time.sleep(workload.chance.uniform(0, 1.5))
         assert broker.is_running
-        before = durable(workload)
         disk.fail()
-        deadline = time.monotonic() + PATIENCE
-        while durable(workload) == before and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert durable(workload) > before
+        await_progress(workload)
     elif disk.failures:
         assert 1 == broker.wait()
         disk.fail()
@@ -139,6 +138,60 @@ def lead_life_on(disk: FaultyDisk, broker: BrokerProcess, workload: Workload, wr
     end_under_load(broker, clients, signal.SIGKILL)
     resume(broker, workload, ended_well=False)
     return "lived on"
+
+
+def lead_life_in(disk: SmallDisk, broker: BrokerProcess, workload: Workload, end: signal.Signals | None) -> str:
+    """Load a broker until its file system is full; return what came of it.
+
+    It goes on once there is space, and is killed then; or it ends and is started while there is none.
+    """
+    clients = put_to_work(broker, workload)
+    time.sleep(workload.chance.uniform(0.02, LONGEST_LIFE))
+    disk.fill(workload.chance.choice((0, 0, workload.chance.randrange(1 << 20))))
+    deadline = time.monotonic() + LONGEST_WAIT
+    while FULL not in broker.stderr and broker.is_running and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert broker.is_running
+    how = "went on" if FULL in broker.stderr else "was never full"
+    if end is None:
+        time.sleep(workload.chance.uniform(0, 1.5))
+        disk.clear()
+        await_progress(workload)
+        end_under_load(broker, clients, signal.SIGKILL)
+    else:
+        how = _end_without_space(disk, broker, end)
+        bury(clients)
+        disk.clear()
+    resume(broker, workload, ended_well=False)
+    return how
+
+
+def _end_without_space(disk: SmallDisk, broker: BrokerProcess, end: signal.Signals) -> str:
+    """End a broker and start it again, while its file system is full; return how it took that."""
+    if end == signal.SIGKILL:
+        broker.kill()
+    else:
+        assert broker.stop() in (0, 1)
+    disk.fill()
+    try:
+        broker.restart()
+    except RuntimeError as error:
+        refusal = str(error)
+    else:
+        broker.kill()
+        return "started without space"
+    assert "exit code 1" in refusal
+    assert "no space left" in refusal.lower().splitlines()[-1]
+    return "did not start without space"
+
+
+def await_progress(workload: Workload) -> None:
+    """Wait until something more is confirmed; AssertionError if nothing is."""
+    before = durable(workload)
+    deadline = time.monotonic() + PATIENCE
+    while durable(workload) == before and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert durable(workload) > before
 
 
 def durable(workload: Workload) -> int:

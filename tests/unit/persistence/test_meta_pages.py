@@ -1,5 +1,7 @@
 """The pages that say where everything is are looked at before LMDB trusts them."""
 
+import os
+from contextlib import closing
 from pathlib import Path
 
 import lmdb
@@ -74,3 +76,27 @@ def test_a_database_without_its_tables_is_refused(tmp_path: Path) -> None:
             transaction.drop(chunks)
     with pytest.raises(StoreError, match="cannot open"):
         LmdbStore(folder)
+
+
+@pytest.mark.parametrize("freed", [0, 1000], ids=["short lists", "long lists"])
+def test_a_file_may_end_before_pages_that_nothing_uses(tmp_path: Path, freed: int) -> None:
+    """What one transaction took and gave back was never written; it is no damage that it is not there."""
+    path = tmp_path / "data.mdb"
+    with closing(lmdb.open(str(tmp_path), map_size=1 << 26)) as environment:
+        for value in (bytes(3 * PAGE), *[None] * 5):  # Some free pages are old enough to be used again.
+            with environment.begin(write=True) as transaction:
+                transaction.put(b"kept", bytes(PAGE))
+                for number in range(freed):
+                    if value is None:
+                        transaction.delete(b"%04d" % number)
+                    else:
+                        transaction.put(b"%04d" % number, value)
+        with environment.begin(write=True) as transaction:
+            transaction.put(b"taken", bytes(5000 * PAGE))
+            transaction.delete(b"taken")
+        last_page = environment.info()["last_pgno"]
+    assert path.stat().st_size // PAGE <= last_page
+    meta_pages.examine(path)
+    os.truncate(path, 2 * PAGE)
+    with pytest.raises(Corrupt, match="but there were"):
+        meta_pages.examine(path)

@@ -7,6 +7,7 @@ import pytest
 from helpers.stores import ADDRESS, HEADER, Note, Owner, bodies, commit, define, durable_queue, examined, fill
 from persistence import rows
 from persistence.aside import Aside
+from persistence.check import check
 from persistence.lmdb_store import LmdbStore
 from persistence.memory import MemoryStore, memory_store
 from persistence.records import calendar_key, encode_chunk, key, pack_id, protect
@@ -294,3 +295,14 @@ def test_what_is_kept_twice_is_kept_once(tmp_path: Path) -> None:
     places = [aside.keep("name", content) for content in (b"one", b"two", b"one")]
     assert ["damaged/1/name", "damaged/1/name-2", "damaged/1/name"] == places
     assert [b"one", b"two"] == [(tmp_path / place).read_bytes() for place in places[:2]]
+
+
+def test_an_interrupted_repair_is_told_of_until_another_one_is_complete(folder: Path) -> None:
+    """A check finds it, no broker starts on the folder, and a repair that finds nothing else to do ends that."""
+    Aside(folder).begin()
+    assert ["a repair was interrupted"] == check(folder).problems
+    with pytest.raises(StoreError, match="was interrupted: run amqpd check --repair"):
+        LmdbStore(folder)
+    told, report = repair(folder)
+    assert ([], []) == (told, report.problems)
+    LmdbStore(folder).close()

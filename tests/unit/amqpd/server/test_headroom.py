@@ -66,6 +66,17 @@ def test_memory_and_disk_are_looked_at(
     assert [name] == [found for _, found, _, _ in told(caplog)]
 
 
+def test_what_clients_declare_is_looked_at(core: Core, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Limits of the node are warned of like those of a virtual host; one that is not set is none."""
+    near = looking(core, tmp_path)
+    core.broker.setting.capacity.queues.limit = 5
+    with caplog.at_level(logging.INFO):
+        for number in range(4):
+            declare(core, f"q{number}")
+        near.look()
+    assert [("near a limit", "queues", 4, 5)] == told(caplog)
+
+
 def test_files_are_kept_for_the_broker_itself() -> None:
     """Clients get all file descriptors but some."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
