@@ -1,10 +1,10 @@
-# make serve, test, check, ci, compile, test-compiled, bench, conformance, torture, clean, pins, sbom
+# make serve, test, check, ci, compile, test-compiled, bench, conformance, torture, soak, clean, pins, sbom
 
 PYTHON ?= python3
 VENV := .venv
 COMPILED := build/compiled
 
-.PHONY: serve test check ci compile test-compiled bench conformance conformance-proof conformance-clients torture clean pins sbom
+.PHONY: serve test check ci compile test-compiled bench conformance conformance-proof conformance-clients torture soak clean pins sbom
 
 serve: $(VENV)/ready
 	$(VENV)/bin/amqpd
@@ -73,6 +73,10 @@ pins:
 # Breaks brokers for about an hour, e.g. make torture TORTURE="--kills 500 --seed 7"; docs/reliability.md says what for.
 torture: $(VENV)/ready
 	PYTHONPATH=tests $(VENV)/bin/python -m torture $(TORTURE)
+
+# Loads a compiled broker with a bit of everything and fails if anything grows, e.g. make soak SOAK="--minutes 60"
+soak: compile
+	PYTHONPATH=tests $(COMPILED)/bin/python -P -m torture.soak $(SOAK)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

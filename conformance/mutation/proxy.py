@@ -4,71 +4,42 @@ A broker that answers a protocol header by its own has said its first word, too.
 """
 
 import contextlib
-import secrets
 import socket
 import threading
 from collections.abc import Callable
 from typing import Final
 
 from conformance.mutation.corruption import Lie, corrupted_content, refuse, twist
+from conformance.mutation.listener import NEVER, Listener
 from conformance.wire import frames
 from conformance.wire.frames import Frame, FrameReader
 
-NEVER: Final = 0
-LOOPBACK: Final = "127.0.0.1"
 PROTOCOL: Final = b"AMQP"
 
 
-def dial(host: str, port: int) -> socket.socket:
-    """A connection to the broker; on the loopback from an address of its own, as brokers limit the failed logins of one."""
-    source = (f"127.{secrets.randbelow(255)}.{secrets.randbelow(255)}.{secrets.randbelow(254) + 1}", 0)
-    return socket.create_connection((host, port), source_address=source if host == LOOPBACK else None)
-
-
-class Proxy:
-    """Listens on a free port of the loopback; the broker's method with the number `victim`, from 1, becomes the lie.
-
-    One that lingers does not pass on that the broker closed the connection.
-    """
+class Proxy(Listener):
+    """Corrupts methods of the broker; one that lingers does not pass on that the broker closed the connection."""
 
     def __init__(self, host: str, port: int, lie: Lie = twist, victim: int = NEVER, lingers: bool = False) -> None:
-        self._upstream = host, port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._lock = threading.Lock()
-        self._seen = 0
-        self._victim = victim
+        super().__init__(host, port, victim)
         self._lie = lie
         self._lingers = lingers
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def port(self) -> int:
-        """Where the proxy listens."""
-        return int(self._listener.getsockname()[1])
+        self.start()
 
     def be_honest(self) -> None:
-        """Lies no more."""
-        self._victim, self._lingers = NEVER, False
+        """See `Listener.be_honest`."""
+        super().be_honest()
+        self._lingers = False
 
-    def close(self) -> None:
-        """Takes no more connections."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            try:
-                broker = dial(*self._upstream)
-            except OSError:
-                client.close()
-                continue
-            threading.Thread(target=self._pass_on, args=(client, broker), daemon=True).start()
-            threading.Thread(target=self._pass_back, args=(broker, client), daemon=True).start()
+    def serve(self, client: socket.socket) -> None:
+        """See `Listener.serve`."""
+        try:
+            broker = self.dial()
+        except OSError:
+            client.close()
+            return
+        threading.Thread(target=self._pass_on, args=(client, broker), daemon=True).start()
+        self._pass_back(broker, client)
 
     def _pass_on(self, client: socket.socket, broker: socket.socket) -> None:
         _copy(client, broker, lambda octets: octets)
@@ -92,14 +63,10 @@ class Proxy:
 
     def _header(self, octets: bytes) -> bytes:
         """A protocol header, which is a lie if it is the first word and the victim."""
-        with self._lock:
-            self._seen += 1
-            return octets[::-1] if self._seen == self._victim else octets
+        return octets[::-1] if self.is_victim() else octets
 
     def _lie_about(self, frame: Frame) -> Lie | None:
-        with self._lock:
-            self._seen += frame.type == frames.METHOD
-            return self._lie if frame.type == frames.METHOD and self._seen == self._victim else None
+        return self._lie if frame.type == frames.METHOD and self.is_victim() else None
 
 
 class Liar:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from conformance.broker import Broker
 from conformance.catalogue import Case
 from conformance.mutation.corruption import LIES, Lie
-from conformance.mutation.proxy import NEVER, Proxy
+from conformance.mutation.listener import NEVER, Listener
+from conformance.mutation.proxy import Proxy
 from conformance.mutation.web import WEB_LIES, WebLie, WebProxy
 from conformance.target import Target
 
@@ -35,7 +36,7 @@ class Trial:
         self.methods = 0
         self.answers = 0
         proxy = Proxy(target.amqp.host, target.amqp.port, falsehood.lie, falsehood.method, falsehood.lingers)
-        self._proxies: list[Proxy | WebProxy] = [proxy]
+        self._proxies: list[Listener] = [proxy]
         self._target = copy.copy(target)
         self._target.amqp = target.amqp._replace(host="127.0.0.1", port=proxy.port)
         if target.http:

@@ -3,12 +3,11 @@
 import contextlib
 import json
 import socket
-import threading
 from collections.abc import Callable
 from http.client import HTTPResponse
 from typing import Any, Final
 
-from conformance.mutation.proxy import NEVER, dial
+from conformance.mutation.listener import NEVER, Listener
 
 HOP: Final = ("connection", "content-length", "transfer-encoding")
 END_OF_HEAD: Final = b"\r\n\r\n"
@@ -47,44 +46,17 @@ def distorted(value: Any) -> Any:
 WEB_LIES: Final[tuple[WebLie, ...]] = (contradict, distort)
 
 
-class WebProxy:
-    """Listens on a free port of the loopback; the answer with the number `victim`, from 1, becomes the lie."""
+class WebProxy(Listener):
+    """Corrupts answers of the management API."""
 
     def __init__(self, host: str, port: int, lie: WebLie = contradict, victim: int = NEVER) -> None:
-        self._upstream = host, port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._lock = threading.Lock()
-        self._seen = 0
-        self._victim = victim
+        super().__init__(host, port, victim)
         self._lie = lie
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.start()
 
-    @property
-    def port(self) -> int:
-        """Where the proxy listens."""
-        return int(self._listener.getsockname()[1])
-
-    def be_honest(self) -> None:
-        """Lies no more."""
-        self._victim = NEVER
-
-    def close(self) -> None:
-        """Takes no more connections."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
+    def serve(self, client: socket.socket) -> None:
         """Passes on one request, which is all that the suite sends over a connection."""
-        with contextlib.suppress(OSError), client, dial(*self._upstream) as broker:
+        with contextlib.suppress(OSError), client, self.dial() as broker:
             request = _receive_request(client)
             broker.sendall(request)
             method = request.partition(b" ")[0].decode("latin-1")
@@ -94,10 +66,8 @@ class WebProxy:
 
     def _answer(self, method: str, response: HTTPResponse, body: bytes) -> bytes:
         status, length = response.status, response.getheader("Content-Length") or "0"
-        with self._lock:
-            self._seen += 1
-            if self._seen == self._victim:
-                status, body = self._lie(status, body)
+        if self.is_victim():
+            status, body = self._lie(status, body)
         if method != "HEAD":
             length = str(len(body))
         kept = [(name, value) for name, value in response.getheaders() if name.lower() not in HOP]

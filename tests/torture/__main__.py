@@ -20,6 +20,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Final
 
+import pytest
 from torture.trials import TRIALS
 
 ROOM: Final = Path(tempfile.gettempdir())
@@ -59,6 +60,8 @@ def attempt(kind: str, seed: int) -> tuple[Counter[str], str]:
     folder = Path(tempfile.mkdtemp(prefix=f"torture-{kind}-{seed}-", dir=ROOM))
     try:
         outcome = TRIALS[kind].run(folder, random.Random(seed))
+    except pytest.skip.Exception as reason:
+        outcome = Counter({f"skipped ({reason})": 1})
     except BaseException:  # noqa: BLE001  (whatever it was, the other trials go on)
         return Counter(), f"{folder}\n{traceback.format_exc(limit=-6)}"
     shutil.rmtree(folder)
