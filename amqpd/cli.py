@@ -35,6 +35,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 well, 1 failed, 2 not understood."""
+    os.umask(0o077)  # Password hashes and messages are for nobody else, also in a folder that others may enter.
     try:
         arguments = vars(parser().parse_intermixed_args(argv))
         command, folder = chosen(arguments.pop("command"), arguments.pop("folder"), repair=arguments.pop("repair"))

@@ -14,7 +14,7 @@ from amqpd.broker.session import Session
 class ConnectionInfo:
     """One open connection: who it is, what was agreed on, and the way to close it."""
 
-    def __init__(self) -> None:
+    def __init__(self, client_properties: dict[str, object]) -> None:
         self.peer_host: str = ""
         self.peer_port: int = 0
         self.host: str = ""
@@ -24,7 +24,7 @@ class ConnectionInfo:
         self.client: Client | None = None
         """The peer as the core knows it."""
         self.auth_mechanism: str = ""
-        self.client_properties: dict[str, object] = {}
+        self.client_properties: dict[str, object] = client_properties
         self.channel_max: int = 0
         self.frame_max: int = 0
         self.heartbeat: int = 0

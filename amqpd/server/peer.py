@@ -219,7 +219,7 @@ class Presence(ConnectionInfo):
     """The connection as operators see it."""
 
     def __init__(self, peer: Peer, user: str, vhost: str) -> None:
-        super().__init__()
+        super().__init__(peer.client_properties)
         self.peer: Final = peer
         transport = peer.transport
         limits = peer.connection.limits
@@ -229,7 +229,6 @@ class Presence(ConnectionInfo):
         self.peer_host, self.peer_port = transport.address("peername")
         self.host, self.port = transport.address("sockname")
         self.auth_mechanism = peer.mechanism
-        self.client_properties = peer.client_properties
         self.channel_max = limits.channel_max
         self.frame_max = limits.frame_max
         self.heartbeat = limits.heartbeat

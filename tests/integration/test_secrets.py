@@ -63,3 +63,5 @@ def test_the_data_folder_is_the_owners(start_broker: Callable[..., BrokerProcess
     folders = [path.parent for path in tmp_path.rglob("*.sqlite*")] + [path.parent for path in tmp_path.rglob("data.mdb")]
     found = {stat.S_IMODE(path.stat().st_mode) for path in folders if path.name == "data"}
     assert {0o700} == found
+    for folder in folders:
+        assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*") if path.is_file()}

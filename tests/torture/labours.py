@@ -174,11 +174,16 @@ class Reader(Labour):
 
 
 class Drainer(Reader):
-    """Leaves its queue alone for minutes, then reads all of it."""
+    """Leaves its queue alone until it holds so many messages, then reads all of it."""
+
+    def __init__(self, broker: Broker, account: Account, depth: int) -> None:
+        super().__init__(broker, account, (0, 0))
+        self._depth: Final = depth
 
     def work(self) -> None:
         """See `Labour.work`."""
-        self.over.wait(random.uniform(*self._stint))
+        while self._account.owed < self._depth and not self.over.is_set():
+            self.over.wait(LOOK_SECONDS)
         connection = self.connect()
         channel = connection.channel()
         channel.call("basic.qos", prefetch_count=PREFETCH)

@@ -31,7 +31,8 @@ PATIENCE: Final = 120.0
 """Seconds after which what is owed is lost."""
 TTL: Final = 3000
 MIB: Final = 2**20
-BACKLOG_SECONDS: Final = (150.0, 210.0)
+BACKLOG: Final = 14_000
+"""Messages that gather in three minutes before they are read: as many each time, so that the files need not grow again."""
 QUEUES: Final[dict[str, dict[str, Any]]] = {
     "steady": {},
     "backlog": {},
@@ -91,7 +92,7 @@ class Soak:
         connection.close()
         self._vitals: Final = Vitals(self.broker)
         self._publishers: Final = self._make_publishers()
-        self._drainer: Final = Drainer(self.broker, self._accounts["backlog"], BACKLOG_SECONDS)
+        self._drainer: Final = Drainer(self.broker, self._accounts["backlog"], BACKLOG)
         readers = [Reader(self.broker, self._accounts[name], (5, 20)) for name in QUEUES if name not in UNREAD]
         mover = Mover(self.broker, self._accounts["from"], self._accounts["to"], 0.05)
         self._others: Final = [*readers, Reader(self.broker, self._accounts["steady"], (2, 30)), mover, *self._make_errands()]

@@ -48,7 +48,7 @@ def growth(minutes: Sequence[tuple[float, float]], limit: Limit) -> Growth:
 
 
 def by_minute(samples: Iterable[Sample], name: str) -> list[tuple[float, float]]:
-    """The median of each minute in which something was sampled."""
+    """The median of each minute in which something was sampled, without those that a run only touches."""
     return _by_window(samples, name, MINUTE, statistics.median)
 
 
@@ -64,7 +64,8 @@ def _by_window(
     for sample in samples:
         if name in sample:
             windows[sample["seconds"] // seconds * seconds / MINUTE].append(sample[name])
-    return [(minute, of(values)) for minute, values in sorted(windows.items())]
+    enough = max(map(len, windows.values()), default=0) / 2
+    return [(minute, of(values)) for minute, values in sorted(windows.items()) if len(values) >= enough]
 
 
 def warm(samples: Sequence[Sample]) -> list[Sample]:

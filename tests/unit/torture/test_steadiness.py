@@ -84,9 +84,9 @@ def test_a_run_of_three_minutes_is_not_judged() -> None:
 
 
 def test_a_minute_is_the_median_of_its_samples() -> None:
-    """One peak in a minute is not its value; what was not sampled is passed over."""
+    """One peak in a minute is not its value; a minute of which there is a second, or nothing, is passed over."""
     samples = [{"seconds": 5.0 * at, "ms": 900.0 if at == 3 else float(at // 12)} for at in range(24)]
-    samples.append({"seconds": 121.0})
+    samples += [{"seconds": 120.0, "ms": 900.0}, {"seconds": 121.0}]
     assert [(0.0, 0.0), (1.0, 1.0)] == by_minute(samples, "ms")
 
 

@@ -15,7 +15,7 @@ class Connected(ConnectionInfo):
     """A connection that says how many channels it has."""
 
     def __init__(self, core: Core, channels: int = 0) -> None:
-        super().__init__()
+        super().__init__({})
         self.user, self.vhost = "guest", "/"
         self._sessions = {number: core.channel().session for number in range(channels)}
         core.broker.connections.add(self)

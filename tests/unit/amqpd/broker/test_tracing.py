@@ -12,7 +12,7 @@ class Everything(ConnectionInfo):
     """A connection that has this channel."""
 
     def __init__(self, core: Core, channel: CoreChannel) -> None:
-        super().__init__()
+        super().__init__({})
         self.vhost = core.vhost.name
         self.channel = channel
 
