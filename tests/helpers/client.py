@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from amqpd.errors import FrameError
 from amqpd.wire import frames, methods, properties
 from amqpd.wire.methods import METHODS
 from amqpd.wire.properties import Properties
@@ -63,6 +64,15 @@ def split(data: bytes) -> list[tuple[int, int, bytes]]:
     return found
 
 
+def _said(payload: bytes) -> tuple[str, list[object]]:
+    """Name and arguments of a method; no arguments where they quote octets of a publisher's that are not UTF-8."""
+    try:
+        found, values = methods.decode(payload)
+    except FrameError:
+        return next(name for name, method in methods.METHODS.items() if method.key == int.from_bytes(payload[:4], "big")), []
+    return found.name, values
+
+
 def hear(data: bytes) -> list[Heard]:
     """The methods in data, each with its content; heartbeats are passed over."""
     heard: list[Heard] = []
@@ -70,8 +80,7 @@ def hear(data: bytes) -> list[Heard]:
     for kind, channel, payload in split(data):
         if kind == frames.METHOD:
             assert missing == 0
-            found, values = methods.decode(payload)
-            heard.append(Heard(channel, found.name, values))
+            heard.append(Heard(channel, *_said(payload)))
         elif kind == frames.HEADER:
             missing = properties.body_size(payload)
             heard[-1] = heard[-1]._replace(header=payload)
