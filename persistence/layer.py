@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from heapq import merge
-from operator import itemgetter
 from typing import Final
 
 from mypy_extensions import mypyc_attr
@@ -62,12 +60,16 @@ class LayeredTransaction(Transaction):
     def range(self, table: int, low: bytes, high: bytes, limit: int) -> Iterator[tuple[bytes, bytes]]:
         """See `Transaction.range`."""
         rows = self._layer.tables[table]
-        if not rows:
-            return self._beneath.range(table, low, high, limit)
-        beneath = ((key, value) for key, value in self._beneath.range(table, low, high, limit) if key not in rows)
-        above = sorted((key, value) for key, value in rows.items() if value is not None and low <= key <= high)
-        cut = above if limit == WHOLE else [(key, value[:limit]) for key, value in above]
-        return merge(beneath, cut, key=itemgetter(0))
+        above = sorted([(key, value) for key, value in rows.items() if value is not None and low <= key <= high])
+        at = 0
+        for key, value in self._beneath.range(table, low, high, limit):
+            while at < len(above) and above[at][0] < key:
+                yield _cut(above[at], limit)
+                at += 1
+            if key not in rows:
+                yield key, value
+        for each in above[at:]:
+            yield _cut(each, limit)
 
     def count(self, table: int) -> int:
         """See `Transaction.count`."""
@@ -92,3 +94,7 @@ class LayeredTransaction(Transaction):
     def close(self) -> None:
         """See `Transaction.close`."""
         self._beneath.close()
+
+
+def _cut(row: tuple[bytes, bytes], limit: int) -> tuple[bytes, bytes]:
+    return row if limit == WHOLE else (row[0], row[1][:limit])
