@@ -67,7 +67,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--rabbitmq", metavar="HOST:PORT:PID", help="a RabbitMQ that runs on this machine, to compare with")
     result.add_argument("--rounds", type=int, help="how often each cell is measured; its median counts (default: 5)")
     result.add_argument("--scale", type=float, help="multiplies messages and objects (default: 1)")
-    result.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds at scale {QUICK_SCALE}; the whole takes about an hour")
+    result.add_argument(
+        "--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds at scale {QUICK_SCALE}; the whole takes about an hour"
+    )
     result.add_argument(
         "--deep",
         action="store_true",
