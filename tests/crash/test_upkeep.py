@@ -11,8 +11,8 @@ from typing import Final
 
 import pytest
 
-from helpers.stores import define, durable_queue, fill, recovered
-from persistence import failpoints, rows
+from helpers.stores import filled_folder, recovered
+from persistence import failpoints
 from persistence.backup import back_up
 from persistence.check import check
 from persistence.compaction import compact
@@ -45,12 +45,7 @@ HELD: Final = [b"body 0", b"body 2", b"shared", b"last"]
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A data folder with a queue that has messages."""
-    path = tmp_path / "data"
-    store = LmdbStore(path)
-    fill(store)
-    store.close()
-    define(path, rows.VHost("/"), rows.User("u", "", "", ""), durable_queue("q"))
-    return path
+    return filled_folder(tmp_path / "data")
 
 
 def die_at(step: str, command: str, *folders: Path) -> None:

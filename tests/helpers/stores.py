@@ -93,6 +93,15 @@ def define(folder: Path, *definitions: rows.Row) -> None:
     asyncio.run(_define(folder, definitions))
 
 
+def filled_folder(path: Path) -> Path:
+    """Make a data folder in which queue 1, of the name q, holds what `fill` leaves; return its path."""
+    store = LmdbStore(path)
+    fill(store)
+    store.close()
+    define(path, rows.VHost("/"), rows.User("u", "", "", ""), durable_queue("q"))
+    return path
+
+
 async def _define(folder: Path, definitions: tuple[rows.Row, ...]) -> None:
     file = await Definitions.open(folder / "definitions.sqlite")
     file.next_queue_id()

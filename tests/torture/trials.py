@@ -8,7 +8,8 @@ import shutil
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -68,15 +69,22 @@ def start(
     return BrokerProcess(folder, *without, *arguments, variables=variables, within=within)
 
 
+@contextmanager
+def watched(broker: BrokerProcess) -> Iterator[None]:
+    """Something happens to a broker, which ends afterwards; nothing that nobody expected may be in its log."""
+    try:
+        yield
+    finally:
+        broker.kill()
+    assert "Traceback" not in broker.stderr, broker.stderr
+
+
 def kills(folder: Path, chance: random.Random) -> Counter[str]:
     """SIGKILL under one kind of load."""
     workload = chance.choice(WORKLOADS)
     broker = start(folder, workload)
-    try:
+    with watched(broker):
         lead_lives(broker, workload(chance), LIVES, signal.SIGKILL)
-    finally:
-        broker.kill()
-    assert "Traceback" not in broker.stderr, broker.stderr
     return Counter({f"kills under {workload.__name__}": LIVES})
 
 
@@ -90,12 +98,9 @@ def failures(folder: Path, chance: random.Random) -> Counter[str]:
     actions = ["kill", "sleep"] if name == failpoints.MESSAGES_DURABLE else ["kill", "full", "broken", "sleep"]
     action = chance.choice(actions)
     broker = start(folder, kind, variables=variables)
-    try:
+    with watched(broker):
         workload.declare(broker)
         how = lead_life_to(broker, workload, variables, f"{name}:{action}:{chance.randint(1, 8 if defines else 40)}")
-    finally:
-        broker.kill()
-    assert "Traceback" not in broker.stderr, broker.stderr
     return Counter({f"{action} at {name}: {how}": 1})
 
 
@@ -106,12 +111,9 @@ def disks(folder: Path, chance: random.Random) -> Counter[str]:
     workload = kind(chance)
     writes, syncs = chance.choice(((errno.ENOSPC, 0), (errno.EIO, 0), (0, errno.EIO)))
     broker = start(folder, kind, variables=disk.variables)
-    try:
+    with watched(broker):
         workload.declare(broker)
         how = lead_life_on(disk, broker, workload, writes, syncs, chance.randrange(60))
-    finally:
-        broker.kill()
-    assert "Traceback" not in broker.stderr, broker.stderr
     return Counter({f"{errno.errorcode[writes or syncs]} from {'writes' if writes else 'syncs'}: {how}": 1})
 
 
@@ -122,12 +124,9 @@ def full(folder: Path, chance: random.Random) -> Counter[str]:
     with SmallDisk(folder, DISK_BYTES) as disk:
         workload = kind(chance)
         broker = start(folder, kind, "--disk-free-limit", "0")
-        try:
+        with watched(broker):
             workload.declare(broker)
             how = lead_life_in(disk, broker, workload, end)
-        finally:
-            broker.kill()
-    assert "Traceback" not in broker.stderr, broker.stderr
     return Counter({f"{'space came back' if end is None else end.name}: {how}": 1})
 
 
@@ -146,13 +145,10 @@ def memory(folder: Path, chance: random.Random) -> Counter[str]:
 
 
 def _hoarded(broker: BrokerProcess, workload: Workload, restrict: Callable[[], None]) -> int:
-    try:
+    with watched(broker):
         workload.declare(broker)
         end = end_by_hoarding(broker, workload, restrict)
-    finally:
-        broker.kill()
     assert end == -signal.SIGKILL or (end == 1 and re.search("out of memory|store failed", broker.stderr))
-    assert "Traceback" not in broker.stderr, broker.stderr
     return end
 
 
@@ -162,14 +158,11 @@ def wires(folder: Path, chance: random.Random) -> Counter[str]:
     with Wire(chance) as wire:
         broker = start(folder, kind, "--host", wire.address, "--loopback-users", "none", within=wire.within)
         broker.host = wire.address
-        try:
+        with watched(broker):
             workload = kind(chance)
             workload.declare(broker)
             for _ in range(LIVES):
                 _trouble(wire, broker, workload)
-        finally:
-            broker.kill()
-    assert "Traceback" not in broker.stderr, broker.stderr
     return Counter({f"resets under {kind.__name__}": LIVES})
 
 
@@ -210,14 +203,11 @@ def crowds(folder: Path, chance: random.Random) -> Counter[str]:
     del chance
     allow_files(CROWD + 1000)
     broker = BrokerProcess(folder, "--http-port", "none")
-    try:
+    with watched(broker):
         asyncio.run(_come_twice(broker))
         connection = connect(broker)
         connection.channel().call("queue.declare", queue="q")
         connection.close()
-    finally:
-        broker.kill()
-    assert "Traceback" not in broker.stderr, broker.stderr
     return Counter({"clients that came back": CROWD})
 
 

@@ -27,6 +27,13 @@ def small(*pairs: tuple[bytes, bytes]) -> Changes:
     return changes
 
 
+def large_without(key: bytes) -> Changes:
+    """A change that does not fit into the log, and removes a row."""
+    changes = small((b"large", bytes(LOGGED_BYTES)))
+    changes.removed_rows = [key]
+    return changes
+
+
 def value(tables: Tables, key: bytes) -> bytes | None:
     """What is seen of a row that `small` put."""
     view = tables.view()
@@ -102,9 +109,7 @@ def test_what_was_taken_over_does_not_come_back(tmp_path: Path) -> None:
     beneath = MemoryTables()
     logged = opened(beneath, tmp_path)
     logged.write(small((b"a", b"1")))
-    gone = small((b"b", bytes(LOGGED_BYTES)))
-    gone.removed_rows = [b"a"]
-    logged.write(gone)
+    logged.write(large_without(b"a"))
     logged.close()
     again = opened(beneath, tmp_path)
     assert None is value(again, b"a")
@@ -130,11 +135,9 @@ def test_a_reader_never_sees_an_older_layer_over_newer_tables(tmp_path: Path) ->
     beneath = Interrupting()
     logged = opened(beneath, tmp_path)
     logged.write(small((b"a", b"1")))
-    gone = small((b"b", bytes(LOGGED_BYTES)))
-    gone.removed_rows = [b"a"]
 
     def interrupt() -> None:
-        logged.write(gone)
+        logged.write(large_without(b"a"))
 
     beneath.before_view.append(interrupt)
     assert None is value(logged, b"a")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.stores import ADDRESS, HEADER, Note, Owner, bodies, commit, define, durable_queue, examined, fill
+from helpers.stores import ADDRESS, HEADER, Note, Owner, bodies, commit, define, durable_queue, examined, fill, filled_folder
 from persistence import rows
 from persistence.aside import Aside
 from persistence.check import check
@@ -125,18 +125,11 @@ def test_a_layout_of_the_future_is_not_mended(tmp_path: Path) -> None:
 
 # --- the whole folder --------------------------------------------------------------------------------------------------
 
-QUEUE = durable_queue("q")
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A data folder with a queue that has messages."""
-    path = tmp_path / "data"
-    store = LmdbStore(path)
-    fill(store)
-    store.close()
-    define(path, rows.VHost("/"), rows.User("u", "", "", ""), QUEUE)
-    return path
+    return filled_folder(tmp_path / "data")
 
 
 def named(folder: Path, table: str) -> list[str]:
