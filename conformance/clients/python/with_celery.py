@@ -196,6 +196,14 @@ def volume() -> None:
     print("messages 10000 in order", flush=True)
 
 
+def cancel() -> None:
+    """Has the worker take no more tasks; it answers before it has cancelled, so the queue is asked."""
+    app.control.cancel_consumer(QUEUE, reply=True, timeout=SECONDS, limit=1)
+    with app.connection_for_write() as connection:
+        while connection.default_channel.queue_declare(QUEUE, passive=True).consumer_count > 0:
+            time.sleep(0.01)
+
+
 def recover(after: Celery) -> None:
     """Has the worker take what it was kept from before the restart."""
     await_worker(after)
@@ -214,7 +222,7 @@ def main() -> None:
         results()
         missing()
         volume()
-        app.control.cancel_consumer(QUEUE, reply=True, timeout=SECONDS, limit=1)
+        cancel()
         collect.delay("survivor")
         print("restart", flush=True)
         sys.stdin.readline()
