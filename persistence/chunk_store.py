@@ -19,6 +19,7 @@ from persistence import calendars, records
 from persistence.bodies import Bodies
 from persistence.calendar import Calendar, CalendarOwner, Place, Row
 from persistence.calendars import Calendars
+from persistence.chunk_reading import read_chunks
 from persistence.mixed import Mixer
 from persistence.recovery import Recovery, Windows
 from persistence.store import (
@@ -26,7 +27,6 @@ from persistence.store import (
     CHUNK_RECORDS,
     Batch,
     Chunk,
-    Corrupt,
     Log,
     LogOwner,
     Record,
@@ -35,7 +35,7 @@ from persistence.store import (
     Usage,
     Window,
 )
-from persistence.tables import BODIES, CHUNKS, WHOLE, Changes, PackedChunk, Tables, Transaction, stored_marks
+from persistence.tables import Changes, PackedChunk, Tables
 
 EPOCH_BITS: Final = 40
 """Sequences and body ids of one run of the program start at its epoch shifted by so many bits."""
@@ -273,6 +273,17 @@ class ChunkStore(Store):
         if not batch.messages.is_empty():
             batch.released = self._messages.write(batch.messages)
 
+    def apply_briefly(self, batch: Batch) -> bool:
+        """See `Store.apply_briefly`."""
+        assert isinstance(batch, ChunkBatch)
+        if not batch.spill.is_empty():
+            return False
+        released = self._messages.write_briefly(batch.messages)
+        if released is None:
+            return False
+        batch.released = released
+        return True
+
     def committed(self, batch: Batch) -> None:
         """See `Store.committed`."""
         assert isinstance(batch, ChunkBatch)
@@ -297,9 +308,9 @@ class ChunkStore(Store):
         newest = self._marks_in_memory(log)
         low = records.key(log.queue_id, log.lane, window.first)
         high = records.key(log.queue_id, log.lane, window.last)
-        found = self._read_chunks(self._messages, log, low, high, newest, False)
+        found = read_chunks(self._messages, log, low, high, newest, False, self.damages)
         if self._spill_used:
-            spilled = self._read_chunks(self._spill, log, low, high, newest, True)
+            spilled = read_chunks(self._spill, log, low, high, newest, True, self.damages)
             if spilled:
                 found.extend(spilled)
                 found.sort(key=_sequence)
@@ -318,23 +329,6 @@ class ChunkStore(Store):
                 newest[chunk.first] = chunk.marks
         return newest
 
-    def _read_chunks(
-        self, tables: Tables, log: Log, low: bytes, high: bytes, newest: dict[int, bytearray], spilled: bool
-    ) -> list[StoredRecord]:
-        out: list[StoredRecord] = []
-        view = tables.view()
-        try:
-            for key, value in view.range(CHUNKS, low, high, WHOLE):
-                first = records.split_key(key)[2]
-                marks = newest.get(first)
-                try:
-                    out.extend(_read_chunk(view, key, value, log, marks, spilled, self.damages))
-                except Corrupt as error:
-                    self.damages.append(str(error))
-        finally:
-            view.close()
-        return out
-
     def usage(self) -> Usage:
         """See `Store.usage`."""
         kept, spilled = self._messages.usage(), self._spill.usage()
@@ -349,50 +343,6 @@ class ChunkStore(Store):
         self._calendars.counts = recovery.calendars
         self._written = set(recovery.windows)
         return recovery.windows
-
-
-def _read_chunk(
-    view: Transaction, key: bytes, value: bytes, log: Log, newest: bytearray | None, spilled: bool, damages: list[str]
-) -> list[StoredRecord]:
-    """The live records of a chunk; what is damaged of it is left out and told of, or all of it is Corrupt."""
-    first = records.split_key(key)[2]
-    name = f"queue {log.queue_id}, lane {log.lane}, chunk {first}"
-    try:
-        marks = _read_marks(view, key, value, name, damages) if newest is None else bytearray(newest)
-        chunk = Chunk(log, first, marks, spilled)
-        chunk.durable = True
-        chunk.marked = True
-        found = records.decode(value, chunk)
-    except Corrupt as error:
-        raise Corrupt(f"{name}: {error}") from error
-    return [record for record in found if not record.body_id or _has_body(view, record, name, damages)]
-
-
-def _read_marks(view: Transaction, key: bytes, value: bytes, name: str, damages: list[str]) -> bytearray:
-    """The marks of a chunk; if they are damaged, any record may have been delivered, and none is known to be settled."""
-    try:
-        return stored_marks(view, key, value)
-    except Corrupt as error:
-        damages.append(f"{name}: {error}")
-        return bytearray(b"\1" * records.chunk_header(key, value)[0])
-
-
-def _has_body(view: Transaction, record: StoredRecord, name: str, damages: list[str]) -> bool:
-    """Give a record its shared body; False if that cannot be read."""
-    try:
-        record.body = _read_body(view, record.body_id)
-    except Corrupt as error:
-        damages.append(f"{name}, sequence {record.sequence}: {error}")
-        return False
-    return True
-
-
-def _read_body(view: Transaction, body_id: int) -> bytes:
-    key = records.pack_id(body_id)
-    value = view.get(BODIES, key)
-    if value is None:
-        raise Corrupt(f"shared body {body_id} is missing")
-    return records.unprotect(key, value)
 
 
 def _sequence(record: StoredRecord) -> int:

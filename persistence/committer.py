@@ -54,7 +54,7 @@ class Committer:
         self._listener: Final = listener
         self._retry_seconds: Final = retry_seconds
         self._loop: Final = asyncio.get_running_loop()
-        self._writer: Final = Writer(self._loop, store.apply, self._written)
+        self._writer: Final = Writer(self._loop, store, self._written, self._loop.time)
         self._reader: Final = ThreadPoolExecutor(1, "amqpd-reader")
         self._reader.submit(int)  # Starts the thread, for which there may be no memory when a page is due.
         self._at_rest: Final = asyncio.Event()
@@ -70,7 +70,7 @@ class Committer:
         self._waits_for_space = True
 
     def kick(self) -> None:
-        """Commit the open batch, unless another one is on its way."""
+        """Commit the open batch, unless another one is on its way; perhaps it is told of before this returns."""
         if self._at_rest.is_set() and self._failure is None:
             self._at_rest.clear()
             self._number = self._store.open_number
@@ -132,6 +132,8 @@ class Committer:
     def _write(self) -> None:
         if self._batch is None:
             self._loop.call_soon(self._written, None)
+        elif self._writer.write_here(self._batch):
+            self._written(None)
         else:
             self._writer.submit(self._batch)
 

@@ -25,6 +25,8 @@ from persistence.write_ahead_log import WriteAheadLog
 
 LOGGED_BYTES: Final = 64 * 1024
 """Changes up to about this size go into the log; larger ones would be written twice to save little."""
+BRIEF_BYTES: Final = 16 * 1024
+"""Changes up to about this size are written briefly: packing and checking them takes no longer than the disk does."""
 _GENERATION_BITS: Final = 32
 """The lowest bits of a generation count; those above are drawn anew by each start."""
 
@@ -44,17 +46,27 @@ class LoggedTables(Tables):
     def write(self, changes: Changes) -> list[int]:
         """See `Tables.write`."""
         size = changes.size()
-        if size <= LOGGED_BYTES and not changes.ranges and not changes.dropped_calendars:
-            failpoints.at(failpoints.MESSAGES_BEGUN)
-            recorder = _Recorder()
-            released = changes.write_to(recorder)
-            failpoints.at(failpoints.MESSAGES_WRITTEN)
-            if self._log.append(recorder.changes):
-                with self._lock:
-                    self._layer.lay(recorder.changes)
-                failpoints.at(failpoints.MESSAGES_DURABLE)
-                return released
-        return self.change(changes.write_to, size)
+        released = self._write_ahead(changes) if size <= LOGGED_BYTES else None
+        return self.change(changes.write_to, size) if released is None else released
+
+    def write_briefly(self, changes: Changes) -> list[int] | None:
+        """See `Tables.write_briefly`."""
+        return self._write_ahead(changes) if changes.size() <= BRIEF_BYTES else None
+
+    def _write_ahead(self, changes: Changes) -> list[int] | None:
+        """Put the changes into the log; None if they have no place there."""
+        if changes.ranges or changes.dropped_calendars:
+            return None
+        failpoints.at(failpoints.MESSAGES_BEGUN)
+        recorder = _Recorder()
+        released = changes.write_to(recorder)
+        failpoints.at(failpoints.MESSAGES_WRITTEN)
+        if not self._log.append(recorder.changes):
+            return None
+        with self._lock:
+            self._layer.lay(recorder.changes)
+        failpoints.at(failpoints.MESSAGES_DURABLE)
+        return released
 
     def change(self, action: Callable[[Transaction], list[int]], size: int) -> list[int]:
         """See `Tables.change`."""

@@ -333,6 +333,13 @@ class Store:
         """Write one batch and sync it to disk; runs in the committer's worker thread. Raises NoSpace, StoreError."""
         raise NotImplementedError
 
+    def apply_briefly(self, batch: Batch) -> bool:
+        """Do `apply` if that takes no more than one short write; False, and nothing done, if it takes more.
+
+        From the thread that calls `apply`, or from the event loop's while that one has nothing to do.
+        """
+        raise NotImplementedError
+
     def committed(self, batch: Batch) -> None:
         """Mark the batch's chunks durable and tell the logs' owners; on the event loop after `apply`."""
         raise NotImplementedError

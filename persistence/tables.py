@@ -191,6 +191,10 @@ class Tables:
         """Make the changes durable; return what `Changes.write_to` does. Raises NoSpace, StoreError."""
         return self.change(changes.write_to, changes.size())
 
+    def write_briefly(self, changes: Changes) -> list[int] | None:
+        """Do `write` if that takes no more than one short write; None, and nothing done, if it takes more."""
+        return None
+
     def change(self, action: Callable[[Transaction], list[int]], size: int) -> list[int]:
         """Run an action that adds about size bytes in a transaction, perhaps more than once; return what it returns.
 

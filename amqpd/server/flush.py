@@ -37,7 +37,7 @@ class Committing:
     """Commits what is queued, in the background."""
 
     def kick(self) -> None:
-        """Commit the open batch, unless another one is on its way."""
+        """Commit the open batch, unless another one is on its way; perhaps `FlushSet.batch_committed` is called meanwhile."""
         raise NotImplementedError
 
     def has_work(self) -> bool:
@@ -66,6 +66,8 @@ class FlushSet:
         self._scheduled: bool = False
         self._is_inside: bool = False
         """Within a turn whose end is known: nothing has to be put off to a later callback."""
+        self._is_kicking: bool = False
+        """A batch is being committed: if that is told of before it returns, the next one has to wait for a callback."""
         self._input: int = 0
         self._throttled: list[Throttled] = []
         self._relieved_at: int = 0
@@ -127,7 +129,12 @@ class FlushSet:
         if not committing.has_work():
             return
         if self.held or committing.is_pressing() or self.broker.durability.is_awaited():
+            if self._is_kicking:
+                self.loop.call_soon(self._settle)
+                return
+            self._is_kicking = True
             committing.kick()
+            self._is_kicking = False
         elif self._settling is None:
             self._settling = self.loop.call_later(SETTLE_SECONDS, self._settle)
 

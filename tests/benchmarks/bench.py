@@ -93,7 +93,8 @@ def main(arguments: Sequence[str]) -> int:
     with running(options) as contestants:
         results.facts |= machine.facts(contestants)
         run = f"Run of {options.only}" if options.only else "Run"
-        results.facts[run] = f"`bench.py {' '.join(arguments)}`: {rounds} rounds, scale {scale:g}"
+        beside = " beside RabbitMQ" if options.rabbitmq else ""
+        results.facts[run] = f"{rounds} rounds, scale {scale:g}{beside}"
         for workload in workloads:
             before = time.monotonic()
             results.forget(workload.name, workload.groups)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from helpers.table_steps import KEYS, Steps, rows
-from persistence.logged_tables import LOGGED_BYTES, LoggedTables, open_logged
+from persistence.logged_tables import BRIEF_BYTES, LOGGED_BYTES, LoggedTables, open_logged
 from persistence.memory import MemoryTables
 from persistence.schema import generation_row, stored_generation
 from persistence.tables import CALENDARS, CHUNKS, META, Changes, Tables, Transaction
@@ -101,6 +101,22 @@ def test_a_full_log_is_taken_over(tmp_path: Path) -> None:
     logged.close()
     again = opened(beneath, tmp_path)
     assert [bytes(100)] * 300 == [value(again, b"%03d" % number) for number in range(300)]
+    again.close()
+
+
+def test_a_brief_write_goes_into_the_log_or_nowhere(tmp_path: Path) -> None:
+    """One write of the log makes it durable; what is large or finds no room there is left to `write`."""
+    beneath = MemoryTables()
+    logged = opened(beneath, tmp_path)
+    assert [] == logged.write_briefly(small((b"a", b"1")))
+    assert None is logged.write_briefly(small((b"b", bytes(BRIEF_BYTES))))
+    assert (None, b"1", None) == (value(beneath, b"a"), value(logged, b"a"), value(logged, b"b"))
+    while logged.write_briefly(small((b"c", bytes(BLOCK_BYTES)))) is not None:
+        pass
+    assert None is value(beneath, b"c")
+    logged.close()
+    again = opened(beneath, tmp_path)
+    assert (b"1", bytes(BLOCK_BYTES)) == (value(again, b"a"), value(again, b"c"))
     again.close()
 
 
