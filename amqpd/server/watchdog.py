@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import selectors
 import sys
 import threading
 from time import monotonic
@@ -19,10 +20,15 @@ PAUSE: Final = 0.04
 """Seconds between an answer and the next question; a stall may be that old when the question comes."""
 PATIENCE: Final = STALL - PAUSE
 """Seconds within which the loop should answer."""
+TURN: Final = asyncio.BaseEventLoop._run_once.__code__  # type: ignore[attr-defined]  # noqa: SLF001 - it waits nowhere else
+WAIT: Final = selectors.DefaultSelector.select.__code__
 
 
 class Watchdog:
-    """A thread that asks the loop, again and again, to answer; it is started and stopped by the loop's own thread."""
+    """A thread that asks the loop, again and again, to answer; it is started and stopped by the loop's own thread.
+
+    A loop that waits for something to do is left alone: to wake it for each question would be most of what an idle broker does.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop: Final = loop
@@ -41,6 +47,8 @@ class Watchdog:
 
     def _watch(self) -> None:
         while not self._stopped.wait(PAUSE):
+            if self._is_waiting():
+                continue
             self._answered.clear()
             asked = monotonic()
             try:
@@ -55,6 +63,13 @@ class Watchdog:
                     return
             stalled = round((monotonic() - asked) * 1000)
             log(logger, WARNING, "the loop stalled", milliseconds=stalled, stack=stack)
+
+    def _is_waiting(self) -> bool:
+        """Whether the loop's thread is where the loop waits for events."""
+        frame = sys._current_frames().get(self._watched)  # noqa: SLF001 - there is no other way
+        if frame is None or frame.f_back is None:
+            return False
+        return frame.f_code is WAIT and frame.f_back.f_code is TURN
 
     def _stack(self) -> str:
         """The functions that the loop's thread is in, innermost last; compiled ones do not show."""

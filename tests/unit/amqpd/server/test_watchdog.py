@@ -1,6 +1,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -46,6 +47,31 @@ def test_no_stall_is_missed(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         asyncio.run(run())
     assert 5 <= len(caplog.records)
+
+
+def test_a_loop_that_waits_is_not_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked nothing until it has something to do."""
+
+    async def run() -> int:
+        asked = 0
+
+        def ask(callback: Callable[[], object]) -> None:
+            nonlocal asked
+            asked += 1
+            callback()
+
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(loop, "call_soon_threadsafe", ask)
+        watchdog = Watchdog(loop)
+        watchdog.start()
+        await asyncio.sleep(0.5)
+        waiting, asked = asked, 0
+        dawdle(0.5)
+        watchdog.stop()
+        assert asked > 0
+        return waiting
+
+    assert 1 >= asyncio.run(run())
 
 
 def test_it_ends_with_the_loop() -> None:
