@@ -132,10 +132,8 @@ class Committer:
     def _write(self) -> None:
         if self._batch is None:
             self._loop.call_soon(self._written, None)
-        elif self._writer.write_here(self._batch):
-            self._written(None)
         else:
-            self._writer.submit(self._batch)
+            self._writer.write(self._batch)
 
     def _written(self, error: Exception | None) -> None:
         """The writer is done with the batch."""

@@ -8,6 +8,7 @@ Invariants:
 1. One batch at a time is being written, here or in the thread.
 2. A batch is written in place only if it takes one short write, and each of the last `TRUSTED_AFTER` writes was quick. The
    first one that is slow ends that: the loop waits for no second one.
+3. Each batch that is written is reported once, whatever became of it. What failed is never tried again without being reported.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ TRUSTED_AFTER: Final = 8
 
 
 class Writer:
-    """Applies one batch after the other; those of the thread are reported on the event loop, in one callback."""
+    """Applies one batch after the other, and reports each on the event loop."""
 
     def __init__(
         self,
@@ -35,7 +36,7 @@ class Writer:
         written: Callable[[Exception | None], None],
         clock: Callable[[], float],
     ) -> None:
-        """Apply batches to the store; after those of the thread, call `written` on the loop with what that raised."""
+        """Apply batches to the store, then call `written` on the loop with what that raised."""
         self._loop: Final = loop
         self._clock: Final = clock
         self._store: Final = store
@@ -46,27 +47,28 @@ class Writer:
         self._worker: Final = Thread(target=self._run, name="amqpd-writer", daemon=True)
         self._worker.start()
 
-    def write_here(self, batch: Batch) -> bool:
-        """Write this batch in place, the one before being done; False, and nothing done, if it has to be submitted."""
-        if self._quick_writes < TRUSTED_AFTER:
-            return False
-        before = self._clock()
-        try:
-            is_written = self._store.apply_briefly(batch)
-        except Exception:  # noqa: BLE001 - the thread meets it again, and reports it
-            return False
-        if is_written:
-            self._took(self._clock() - before)
-        return is_written
-
-    def submit(self, batch: Batch) -> None:
-        """Write this batch in the thread, the one before being done."""
-        self._batches.put(batch)
+    def write(self, batch: Batch) -> None:
+        """Write this batch, the one before having been reported; this one is reported later, or before this returns."""
+        if self._quick_writes < TRUSTED_AFTER or not self._is_written_here(batch):
+            self._batches.put(batch)
 
     def close(self) -> None:
         """End the thread once everything is written; what it reports then is lost if the loop has ended."""
         self._batches.put(None)
         self._worker.join()
+
+    def _is_written_here(self, batch: Batch) -> bool:
+        """Write the batch in place and report it; False, and nothing done, if it takes more than a short write."""
+        failure: Exception | None = None
+        before = self._clock()
+        try:
+            if not self._store.apply_briefly(batch):
+                return False
+        except Exception as error:  # noqa: BLE001 - what failed is not tried again without being reported (3)
+            failure = error
+        self._took(self._clock() - before)
+        self._written(failure)
+        return True
 
     def _took(self, seconds: float) -> None:
         self._quick_writes = self._quick_writes + 1 if seconds < QUICK_SECONDS else 0
