@@ -120,9 +120,14 @@ def read(path: Path, generation: int) -> tuple[list[Change], list[str]]:
         data = path.read_bytes()
     except OSError as error:
         return [], [f"{path.name}: {error.strerror}"]
+    return understood(data, generation)
+
+
+def understood(data: bytes, generation: int) -> tuple[list[Change], list[str]]:
+    """What `read` makes of a file with this content."""
     reading = _Reading(generation)
     if len(data) != BLOCKS * BLOCK_BYTES:
-        reading.damages.append(f"{path.name}: {len(data)} bytes instead of {BLOCKS * BLOCK_BYTES}")
+        reading.damages.append(f"{FILE}: {len(data)} bytes instead of {BLOCKS * BLOCK_BYTES}")
     for number in range(len(data) // BLOCK_BYTES):
         reading.take(number, data)
     return reading.changes, reading.damages

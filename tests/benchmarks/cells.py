@@ -50,6 +50,11 @@ CELLS: Final = {
         6_000,
         f"pair --size 1024 --persistent {CONFIRMS} --ack-every 1 --rate 2000",
     ),
+    "latd8": Cell(
+        "1 KB persistent, confirms, 8,000/s: latency",
+        24_000,
+        f"pair --size 1024 --persistent {CONFIRMS} --ack-every 1 --rate 8000",
+    ),
     "back": Cell(
         "persistent 1 KB into a growing backlog",
         300_000,

@@ -168,7 +168,7 @@ def latency(results: Results) -> str:
             *values(results, "cells", cell, figure, names),
             multiple(results, cell, figure),
         ]
-        for cell in ("lat", "latd")
+        for cell in ("lat", "latd", "latd8")
         for figure, word in (("p50_ms", "p50 ms"), ("p99_ms", "p99 ms"), ("max_ms", "longest ms"))
         if cell in results.figures.get("cells", {})
     ]

@@ -97,6 +97,7 @@ TARGETS: Final = (
         for cell in ("lat", "latd")
         for name in ("p50_ms", "p99_ms")
     ),
+    Target("`latd8`, p99", times("latd8", "p99_ms"), "≤", 1, TIMES),
     *(
         Target(f"`{cell}`, messages for a CPU second of the broker", figure("cells", cell, "per_cpu_s"), "≥", limit, "")
         for cell, limit in FOR_CPU.items()

@@ -26,6 +26,8 @@ from helpers.stores import Note, Owner
 from persistence import records
 from persistence.memory import memory_store
 from persistence.store import Chunk, Corrupt, Log
+from persistence.tables import NAMES as NAMES_OF_TABLES
+from persistence.write_ahead_log import BLOCK_BYTES, BLOCKS, understood
 
 Target = Callable[[bytes], None]
 
@@ -261,6 +263,22 @@ def stored_values(data: bytes) -> None:
         assert data == records.unprotect(b"key", records.protect(b"key", data))
 
 
+def logs(data: bytes) -> None:
+    """Blocks of a write-ahead log whose checksums are right: changes of the tables that there are, or a word on the damage."""
+    blocks = bytearray()
+    choices = Choices(data)
+    while choices.are_left and len(blocks) < BLOCKS * BLOCK_BYTES:
+        head = (choices.octet() % 3).to_bytes(12, "big") + choices.octets(2).rjust(2, b"\0") + choices.octets(1)
+        content = (head + choices.octets(choices.octet())).ljust(BLOCK_BYTES - 4, b"\0")
+        used = int.from_bytes(head[12:14], "big")
+        checksum = crc32(content[: len(head) + used], crc32((len(blocks) // BLOCK_BYTES).to_bytes(4, "big")))
+        blocks += checksum.to_bytes(4, "big") + content
+    changes, damages = understood(bytes(blocks), generation=1)
+    assert damages or len(blocks) == BLOCKS * BLOCK_BYTES, "a log that is cut off is damaged"
+    assert all(table < len(NAMES_OF_TABLES) for table, _, _ in changes)
+    understood(data, generation=1)
+
+
 # --- what an operator writes -----------------------------------------------------------------------------------------
 
 
@@ -320,6 +338,7 @@ def seeds() -> dict[str, list[bytes]]:
         "proxy": [b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n", b"PROXY TCP6 ::1 ::2 1 2\r\nAMQP", b"PROXY UNKNOWN\r\n", version_2],
         "commands": [bytes(range(120)), bytes(range(255, 100, -1))],
         "chunks": [b"\x02\x00\x00\x01" + _chunk(), b"\x02\xff\x07\x05" + _chunk()],
+        "logs": [b"\x01\x00\x0b\x03\x0b\x00\x00\x01\x00\x00\x00\x03kabc", b"\x01\x00\x08\x01\x08\x80\x00\x01\x00\x00\x00\x00k"],
         "values": [bytes(13), bytes(21), bytes(8), records.protect(b"key", b"marks")],
         "config": [b"\x00port = 5672\nhost = '::1'\n", *[bytes((255, at)) + b"1" for at in range(len(OPTIONS))]],
     }
@@ -336,5 +355,6 @@ TARGETS: dict[str, Target] = {
     "commands": commands,
     "chunks": stored_chunks,
     "values": stored_values,
+    "logs": logs,
     "config": configurations,
 }
