@@ -35,7 +35,9 @@ class UnknownType(Exception):
     """No exchange type has this name, or the entry point that offers it is broken; the text says which."""
 
     def __init__(self, type_name: str, reason: str = "") -> None:
-        super().__init__(f"unknown exchange type '{type_name}'" + (f": {reason}" if reason else ""))
+        super().__init__(
+            f"{'unknown' if type_name else 'invalid'} exchange type '{type_name}'" + (f": {reason}" if reason else "")
+        )
         self.type_name = type_name
 
 

@@ -28,7 +28,8 @@ Value = str | int | bytes
 Operation = tuple[str, tuple[Value, ...]]
 R = TypeVar("R", bound=Row)
 
-_TYPES: Final = {"str": "TEXT", "bool": "INTEGER", "int": "INTEGER", "bytes": "BLOB"}
+# SQLite keeps what is not whole in an INTEGER column as it is; what is whole has to come as an int, for the checksum's sake.
+_TYPES: Final = {"str": "TEXT", "bool": "INTEGER", "int": "INTEGER", "float": "INTEGER", "bytes": "BLOB"}
 CHECKSUM: Final = "checksum"
 """The last column of every table."""
 _DISK_FULL: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
@@ -120,7 +121,9 @@ def _same(value: Value) -> Value:
     return value
 
 
-_CONVERTERS: Final[dict[str, Callable[[Value], Value]]] = {"str": _text, "bool": bool, "int": _same, "bytes": _same}
+_CONVERTERS: Final[dict[str, Callable[[Value], Value]]] = {
+    "str": _text, "bool": bool, "int": _same, "float": _same, "bytes": _same,
+}  # fmt: skip
 _TABLES: Final = {kind: _Table(kind) for kind in ROWS}
 
 

@@ -125,7 +125,7 @@ class Policy(Row):
     name: str
     pattern: str
     apply_to: str
-    priority: int
+    priority: float
     definition: str
     operator: bool
 

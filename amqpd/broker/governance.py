@@ -71,13 +71,14 @@ def check_policy(name: str, pattern: object, definition: object, priority: objec
         raise validation_failed(found)
     assert isinstance(pattern, str), "checked above"
     assert isinstance(apply_to, str), "the same"
-    assert isinstance(priority, int), "the same"
+    assert isinstance(priority, (int, float)), "the same"
     assert isinstance(definition, dict), "the same"
-    return Policy(name, pattern, apply_to, priority, definition, operator)
+    whole = int(priority)
+    return Policy(name, pattern, apply_to, whole if whole == priority else priority, definition, operator)
 
 
 def _problem_of_priority(priority: object) -> str:
-    if _is_number(priority):
+    if _is_number(priority) or (isinstance(priority, float) and abs(priority) <= policy_keys.LARGEST):
         return ""
     return f"priority should be a number, actually was {term(priority)}"
 

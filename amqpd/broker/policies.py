@@ -25,7 +25,7 @@ class Policy:
     """One policy or operator policy of a virtual host."""
 
     def __init__(
-        self, name: str, pattern: str, apply_to: str, priority: int, definition: Definition, operator: bool
+        self, name: str, pattern: str, apply_to: str, priority: float, definition: Definition, operator: bool
     ) -> None:  # fmt: skip
         """Raises ValueError if the pattern is no regular expression."""
         self.name: Final = name

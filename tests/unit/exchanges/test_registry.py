@@ -54,12 +54,15 @@ def test_built_in_types(type_name: str) -> None:
     assert type_name in known_types()
 
 
-def test_unknown_type() -> None:
+@pytest.mark.parametrize(
+    ("type_name", "text"), [("x-none", "unknown exchange type 'x-none'"), ("", "invalid exchange type ''")]
+)
+def test_unknown_type(type_name: str, text: str) -> None:
     """A type that nobody offers is refused in RabbitMQ's words."""
     with pytest.raises(UnknownType) as raised:
-        create("x-none", "x")
-    assert str(raised.value) == "unknown exchange type 'x-none'"
-    assert raised.value.type_name == "x-none"
+        create(type_name, "x")
+    assert str(raised.value) == text
+    assert raised.value.type_name == type_name
 
 
 def test_arguments_are_checked() -> None:

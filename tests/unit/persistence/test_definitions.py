@@ -47,6 +47,7 @@ EXAMPLES: list[rows.Row] = [
     rows.Queue("v", "q", 9, True, False, True, b"", "classic"),
     rows.Binding("v", "e", "q", "queue", "a.#", b"\xff"),
     rows.Policy("v", "p", "^a", "queues", -7, "{}", True),
+    rows.Policy("v", "p", "^a", "queues", 0.1, "{}", True),
     rows.Parameter("federation", "", "n", "[1]"),
 ]
 

@@ -224,6 +224,20 @@ def test_policies_survive_a_restart() -> None:
     assert 5 == core.restart().vhost.queues["q"].limits.max_length
 
 
+def test_priorities_need_not_be_whole() -> None:
+    """One between 1 and 2 is between them, also after a restart; whole ones stay whole."""
+    core = Core()
+    queue = declare(core, "orders")
+    for name, priority in (("low", 1.0), ("middle", 1.5), ("high", 2)):
+        governance.set_policy(core.broker, core.vhost, name, "", {"max-length": 1}, priority, "all", operator=False)
+    governance.clear_policy(core.broker, core.vhost, "high", operator=False)
+    assert "middle" == policy_name(queue)
+    core.commit()
+    again = core.restart().vhost.policies.by_name
+
+    assert ["1", "1.5"] == [str(again[name].priority) for name in ("low", "middle")]
+
+
 def test_policies_end_with_their_virtual_host() -> None:
     """A new one of the same name has none."""
     core = Core()
