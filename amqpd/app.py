@@ -50,11 +50,11 @@ logger = logging.getLogger(__name__)
 
 SWITCH_INTERVAL: Final = 0.0005
 """Seconds after which the loop lets the committing thread run; the default of 5 ms would delay every step of a commit."""
-GC_THRESHOLDS: Final = (100_000, 1, 1000)
+GC_THRESHOLDS: Final = (30_000, 0, 100)
 """New containers between two collections of garbage: what the hot path makes is freed by counting references.
 
-Every other collection looks once more at what survived the last one, not at the survivors of ten or twenty as Python would do:
-everybody stands still meanwhile.
+Everybody stands still meanwhile, so a collection must not have much to look at. Every other one looks once more at what
+survived the last, not at the survivors of ten or twenty as Python would do. Connections and queues leave none (`test_garbage`).
 """
 
 
@@ -65,6 +65,7 @@ def serve(config: Config) -> int:
     raise_files_limit()
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.set_threshold(*GC_THRESHOLDS)
+    gc.freeze()  # Modules and classes stay: no collection has to look at them.
     stopwatch.install()
     try:
         return asyncio.run(App(config).run())

@@ -126,7 +126,7 @@ class Log:
         self.store: Final = store
         self.queue_id: Final = queue_id
         self.lane: Final = lane
-        self.owner: Final = owner
+        self.owner: LogOwner = owner
         self.pending: list[Record] = []
         """Records for the open batch, in sequence order; some may be settled by the time it is closed."""
         self.spilling: list[Record] = []

@@ -21,7 +21,7 @@ class Dispatch(Roster):
     """All consumers of a queue in the order of their coming, and the active ones in the order of their turns."""
 
     def __init__(self, owner: EntryOwner, turn: Turn, single: bool) -> None:
-        self.owner: Final = owner
+        self.owner: EntryOwner = owner
         self.turn: Final = turn
         self.single: Final = single
         """Only one consumer is served (x-single-active-consumer)."""

@@ -37,6 +37,22 @@ class EntryOwner(LogOwner):
         raise NotImplementedError
 
 
+class Gone(EntryOwner):
+    """In the place of a queue that was deleted, which its parts shall not keep: what they still tell it is not heard."""
+
+    def log_committed(self, log: Log) -> None:
+        """See `LogOwner.log_committed`."""
+
+    def page_read(self, log: Log, window: Window, found: list[StoredRecord]) -> None:
+        """See `EntryOwner.page_read`."""
+
+    def pump(self) -> None:
+        """See `EntryOwner.pump`."""
+
+
+GONE: Final = Gone()
+
+
 class Entry(Record):
     """One message in one queue."""
 

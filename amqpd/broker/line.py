@@ -19,7 +19,7 @@ from amqpd.broker.client import Client
 from amqpd.broker.clock import Clock
 from amqpd.broker.consumer import Consumer
 from amqpd.broker.dispatch import Dispatch
-from amqpd.broker.entry import Entry, EntryOwner
+from amqpd.broker.entry import GONE, Entry, EntryOwner
 from amqpd.broker.events import Events
 from amqpd.broker.lane import Lane, PageReader
 from amqpd.broker.memory import Memory
@@ -324,6 +324,8 @@ class Line(EntryOwner):
         self.ready.expiry.clear()
         self.ready.recount()
         self.store.drop_queue(self.id)
+        self.ready.disown()
+        self.dispatch.owner = GONE
 
     def log_committed(self, log: Log) -> None:
         """Entries of one of its logs are durable: what exceeds the head can leave memory."""

@@ -67,7 +67,8 @@ class Queue(Line):
         self.limits: Limits = Limits()
         self.policy: Policy | None = None
         self.operator_policy: Policy | None = None
-        self._timer: Final = QueueTimer(self)
+        self._timer: QueueTimer | None = QueueTimer(self)
+        """None once it is deleted."""
         self._used_at: int = setting.clock.now
         self.seen: Final = DuplicateFilter(arguments.values(), setting.clock) if arguments.deduplicates else None
         """What it remembers of messages, to drop those that come again (x-message-deduplication)."""
@@ -324,13 +325,15 @@ class Queue(Line):
             self._appoint(self._used_at + self.limits.expires)
 
     def _appoint(self, time: int) -> None:
-        if not self.deleted:
+        if self._timer is not None:
             self.setting.agenda.at(time, self._timer)
 
     def delete(self) -> None:
         """See `Line.delete`; an appointment may be far away, and nobody else holds the queue until then."""
         super().delete()
-        self.setting.agenda.cancel(self._timer)
+        if self._timer is not None:
+            self.setting.agenda.cancel(self._timer)
+            self._timer = None
 
 
 def _definition(policy: Policy | None) -> Definition:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from amqpd.broker.entry import Entry, EntryOwner
+from amqpd.broker.entry import GONE, Entry, EntryOwner
 from amqpd.broker.expiry import Expiry
 from amqpd.broker.lane import Lane, PageReader
 from amqpd.broker.memory import Memory
@@ -17,7 +17,7 @@ class Ready:
     def __init__(
         self, owner: EntryOwner, queue_id: int, max_priority: int, store: Store, memory: Memory, reader: PageReader
     ) -> None:
-        self.owner: Final = owner
+        self.owner: EntryOwner = owner
         self.queue_id: Final = queue_id
         self.max_priority: Final = max_priority
         self.store: Final = store
@@ -38,6 +38,12 @@ class Ready:
             lane = self.lanes[priority] = Lane(log, self.memory, self.reader, self.expiry)
             self.order = [self.lanes[level] for level in sorted(self.lanes, reverse=True)]
         return lane
+
+    def disown(self) -> None:
+        """The queue was deleted."""
+        self.owner = GONE
+        for lane in self.order:
+            lane.log.owner = GONE
 
     def push(self, lane: Lane, entry: Entry) -> None:
         """A new entry."""

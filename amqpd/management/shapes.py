@@ -144,14 +144,14 @@ def _owner(site: Site, queue: Queue) -> Shape:
 
 
 def exchange_shape(site: Site, vhost: VHost, exchange: Exchange, ranges: Ranges) -> Shape:
-    """An exchange."""
+    """An exchange, which may have been deleted since it was listed."""
     policy = vhost.policies.of_exchange(exchange.name)
     ruled: Shape = {} if policy is None else {"policy": text(policy.name)}
     schedule = vhost.gates.schedule(exchange)
     if schedule is not None:
         ruled["messages_delayed"] = schedule.count
-    traffic = vhost.traffic[exchange.name]
-    if traffic.published:
+    traffic = vhost.traffic.get(exchange.name)
+    if traffic is not None and traffic.published:
         row, history = counters.exchange_row(traffic), site.rates.history(traffic)
         ruled["message_stats"] = Measured(site.rates, counters.EXCHANGE, row, history, ranges).message_stats(counters.EXCHANGE)
     return {

@@ -45,6 +45,8 @@ _CHANNEL_CLOSE_OK: Final = METHODS["channel.close-ok"]
 _CHANNEL_OPEN: Final = METHODS["channel.open"]
 _CONNECTION_CLOSE: Final = METHODS["connection.close"]
 _CONNECTION_CLOSE_OK: Final = METHODS["connection.close-ok"]
+NOBODY: Final = ConnectionHandler()
+"""The owner of a connection that is lost, whom nothing is told."""
 
 
 class ContentStopped(Exception):
@@ -55,7 +57,7 @@ class Connection:
     """Feeds on `receive_data`, calls its handlers, and collects what is to be sent in its output."""
 
     def __init__(self, handler: ConnectionHandler, output: Output, max_message_size: int) -> None:
-        self.handler: Final = handler
+        self.handler: ConnectionHandler = handler
         self.output: Final = output
         self.max_message_size: Final = max_message_size
         self.state: str = HEADER
@@ -343,9 +345,10 @@ class Connection:
             self._drop(channel)
 
     def lost(self) -> None:
-        """The socket is gone."""
+        """The socket is gone: nothing is heard, and nobody told, any more."""
         if self.state != CLOSED or self.channels:
             self._end()
+        self.handler = NOBODY  # Its owner and it would keep each other until somebody looks for garbage.
 
     def _fail(self, error: AmqpError) -> None:
         if self.state == CLOSING:

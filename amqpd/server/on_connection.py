@@ -39,6 +39,7 @@ def connection_start(peer: Peer) -> None:
 def connection_start_ok(peer: Peer, client_properties: bytes, mechanism: str, response: bytes, locale: str) -> None:
     """Log the peer in and offer limits."""
     peer.client_properties = tables.decode(client_properties)
+    peer.block.is_told = peer.capable("connection.blocked")
     peer.connection.closes_on_refusal = peer.capable("authentication_failure_close")
     try:
         peer.user = peer.admission.login(mechanism, response, peer.origin, peer.answers)

@@ -69,7 +69,7 @@ class Peer(ConnectionHandler):
         self.handlers: Final = handlers
         self.connection: Final = Connection(self, transport, config.max_message_size)
         self.throttle: Final = Throttle(transport)
-        self.block: Final = Block(self)
+        self.block: Final = Block(self.connection, transport)
         self.admission: Final = admission
         self.answers: Final = Answers()
         self.origin: Origin = Origin("", False, None)
@@ -286,22 +286,25 @@ class Throttle(Throttled):
 class Block(Blockable):
     """Keeps the connection from publishing during an alarm."""
 
-    def __init__(self, peer: Peer) -> None:
-        self.peer: Final = peer
+    def __init__(self, connection: Connection, transport: Transport) -> None:
+        self.connection: Final = connection
+        self.transport: Final = transport
+        self.is_told: bool = False
+        """The peer announced that it understands connection.blocked."""
 
     def stop_at_content(self, stops: bool) -> None:
         """See `Blockable.stop_at_content`."""
-        self.peer.connection.stop_at_content(stops)
+        self.connection.stop_at_content(stops)
 
     def block(self, reason: str) -> None:
         """connection.blocked."""
-        self.peer.transport.block(ALARM)
-        if self.peer.capable("connection.blocked"):
-            self.peer.send("connection.blocked", reason)
+        self.transport.block(ALARM)
+        if self.is_told:
+            self.connection.send(0, METHODS["connection.blocked"], (reason,))
 
     def unblock(self) -> None:
         """connection.unblocked."""
-        if self.peer.capable("connection.blocked") and self.peer.connection.state == RUNNING:
-            self.peer.transport.flush_set.begin()
-            self.peer.send("connection.unblocked")
-        self.peer.transport.unblock(ALARM)
+        if self.is_told and self.connection.state == RUNNING:
+            self.transport.flush_set.begin()
+            self.connection.send(0, METHODS["connection.unblocked"], ())
+        self.transport.unblock(ALARM)

@@ -165,6 +165,7 @@ class Transport(Output):
             connection.lost()
         if self.handler is not None:
             self.handler.lost("" if error is None else str(error))
+        self.connection = self.handler = self.throttle = None  # Who refers to nobody is freed at once.
 
     def address(self, end: str) -> tuple[str, int]:
         """Host and port of one end of the connection: `peername` or `sockname`."""

@@ -18,6 +18,10 @@ from helpers.client import Heard, hear, method
 from helpers.core import Core
 
 
+def _nothing() -> None:
+    """What a cancelled timer does."""
+
+
 class Timer:
     """Something that the loop does later, unless it is cancelled."""
 
@@ -27,8 +31,9 @@ class Timer:
         self.is_cancelled = False
 
     def cancel(self) -> None:
-        """Do not do it."""
+        """Do not do it, and forget what it would have been, as asyncio's timers do."""
         self.is_cancelled = True
+        self.call = _nothing
 
 
 class Loop:

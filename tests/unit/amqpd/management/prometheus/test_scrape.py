@@ -2,37 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from amqpd.broker.expression import Expression
-from amqpd.config import load
 from amqpd.management.prometheus import scrape
-from amqpd.management.site import Site, Wiring
-from amqpd.server.alarms import DISK, STORE, Alarms
-from amqpd.server.watermarks import Watermarks
+from amqpd.management.site import Site
 from helpers.core import Core, declare
-from helpers.management import InService
 
 Samples = dict[str, float]
-
-
-@pytest.fixture
-def core() -> Core:
-    """A broker."""
-    return Core()
-
-
-@pytest.fixture
-def site(core: Core, tmp_path: Path) -> Site:
-    """Its management."""
-    config = load({"data_dir": str(tmp_path), "memory_high_watermark": "12345"}, {})
-    alarms = Alarms(core.broker.events)
-    alarms.set(DISK, STORE)
-    wiring = Wiring(lambda: None, lambda: False, alarms.low, Watermarks(config, alarms, lambda: None), InService())
-    return Site(core.broker, config, wiring)
 
 
 def samples(pieces: AsyncIterator[str]) -> Samples:

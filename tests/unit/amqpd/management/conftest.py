@@ -1,0 +1,28 @@
+"""A management of a broker in memory."""
+
+from pathlib import Path
+
+import pytest
+
+from amqpd.config import load
+from amqpd.management.site import Site, Wiring
+from amqpd.server.alarms import DISK, STORE, Alarms
+from amqpd.server.watermarks import Watermarks
+from helpers.core import Core
+from helpers.management import InService
+
+
+@pytest.fixture
+def core() -> Core:
+    """A broker."""
+    return Core()
+
+
+@pytest.fixture
+def site(core: Core, tmp_path: Path) -> Site:
+    """Its management."""
+    config = load({"data_dir": str(tmp_path), "memory_high_watermark": "12345"}, {})
+    alarms = Alarms(core.broker.events)
+    alarms.set(DISK, STORE)
+    wiring = Wiring(lambda: None, lambda: False, alarms.low, Watermarks(config, alarms, lambda: None), InService())
+    return Site(core.broker, config, wiring)
