@@ -199,6 +199,7 @@ def judge(samples: list[Sample]) -> int:
 
 def draw(samples: list[Sample], folder: Path) -> None:
     """Write a chart of the medians of each minute for each of a few things."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, (title, unit, scale, lines) in CHARTS.items():
         points = {label: [(minute, value / scale) for minute, value in by_minute(samples, key)] for label, key in lines.items()}
         chart = Chart(f"{title} in a soak", "minute", unit, points, is_x_logarithmic=False)
