@@ -17,6 +17,8 @@ BACKLOG: Final = 5_000_000
 THROUGH: Final = 2_000_000
 DEEP_THROUGH: Final = 10_000_000
 LIVE: Final = 100_000
+THROUGH_RATE: Final = 50_000
+"""Messages a second that pass: fewer than are consumed, for a backlog would make the files larger on purpose."""
 PAUSE_MESSAGES: Final = 120_000
 """A minute's worth at the rate below."""
 
@@ -91,7 +93,7 @@ def pass_through(contestant: Contestant, live: int, through: int, point: str) ->
     contestant.renew()
     loadgen.run(contestant, f"pub {PERSISTENT} --queue {QUEUE} --count {live}")
     before = contestant.data_mb()
-    loadgen.run(contestant, f"{PAIR} --count {through}")
+    loadgen.run(contestant, f"{PAIR} --rate {THROUGH_RATE} --count {through}")
     after = contestant.data_mb()
     yield GROUP, point, {"live": live, "through": through, "before_mb": before, "data_mb": after, "times": after / before}
     contestant.renew()
