@@ -27,7 +27,7 @@ from amqpd.errors import (
     UnexpectedFrame,
 )
 from amqpd.protocol.channel import Channel
-from amqpd.protocol.handler import ConnectionHandler
+from amqpd.protocol.handler import NOBODY, ConnectionHandler
 from amqpd.protocol.handshake import Limits
 from amqpd.protocol.output import Output
 from amqpd.protocol.repeat import Repeat, repeat_of
@@ -45,8 +45,6 @@ _CHANNEL_CLOSE_OK: Final = METHODS["channel.close-ok"]
 _CHANNEL_OPEN: Final = METHODS["channel.open"]
 _CONNECTION_CLOSE: Final = METHODS["connection.close"]
 _CONNECTION_CLOSE_OK: Final = METHODS["connection.close-ok"]
-NOBODY: Final = ConnectionHandler()
-"""The owner of a connection that is lost, whom nothing is told."""
 
 
 class ContentStopped(Exception):

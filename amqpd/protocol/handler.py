@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from mypy_extensions import mypyc_attr
 
 from amqpd.errors import Undecided
@@ -87,3 +89,7 @@ class ConnectionHandler:
     def crashed(self, error: Exception) -> None:
         """A handler raised something else than AmqpError: a defect to be logged."""
         raise NotImplementedError
+
+
+NOBODY: Final = ConnectionHandler()
+"""The owner of a connection that is lost, whom nothing is told."""
