@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -72,67 +72,63 @@ def store() -> TimedStore:
     return TimedStore()
 
 
-@pytest.fixture
-def runner() -> Iterator[asyncio.Runner]:
-    """A loop, ended afterwards."""
-    with asyncio.Runner() as found:
-        yield found
+def play(store: TimedStore, scene: Callable[[Desk], Awaitable[None]]) -> None:
+    """Run a scene at a new desk."""
+
+    async def main() -> None:
+        desk = Desk(store)
+        try:
+            await scene(desk)
+        finally:
+            desk.writer.close()
+
+    asyncio.run(main())
 
 
-def test_a_quick_disk_is_trusted_in_time(store: TimedStore, runner: asyncio.Runner) -> None:
+def test_a_quick_disk_is_trusted_in_time(store: TimedStore) -> None:
     """The thread writes until enough writes in a row were quick."""
 
-    async def scene() -> None:
-        desk = Desk(store)
+    async def scene(desk: Desk) -> None:
         assert ["thread"] * TRUSTED_AFTER == await desk.write(TRUSTED_AFTER)
         assert ["here"] * 3 == await desk.write(3)
-        desk.writer.close()
 
-    runner.run(scene())
+    play(store, scene)
 
 
-def test_one_slow_write_ends_the_trust(store: TimedStore, runner: asyncio.Runner) -> None:
+def test_one_slow_write_ends_the_trust(store: TimedStore) -> None:
     """The loop waits for one slow write, and for no second one until the disk was quick again for long."""
 
-    async def scene() -> None:
-        desk = Desk(store)
+    async def scene(desk: Desk) -> None:
         await desk.write(TRUSTED_AFTER)
         store.seconds = SLOW
         assert ["here", *["thread"] * TRUSTED_AFTER] == await desk.write(1 + TRUSTED_AFTER)
         store.seconds = QUICK
         assert [*["thread"] * TRUSTED_AFTER, "here"] == await desk.write(TRUSTED_AFTER + 1)
-        desk.writer.close()
 
-    runner.run(scene())
+    play(store, scene)
 
 
-def test_what_takes_more_than_a_short_write_goes_to_the_thread(store: TimedStore, runner: asyncio.Runner) -> None:
+def test_what_takes_more_than_a_short_write_goes_to_the_thread(store: TimedStore) -> None:
     """However much the disk is trusted."""
 
-    async def scene() -> None:
-        desk = Desk(store)
+    async def scene(desk: Desk) -> None:
         await desk.write(TRUSTED_AFTER)
         store.is_brief = False
         assert ["thread"] == await desk.write()
         store.is_brief = True
         assert ["here"] == await desk.write()
-        desk.writer.close()
 
-    runner.run(scene())
+    play(store, scene)
 
 
 @pytest.mark.parametrize("error", [StoreError("no"), MemoryError()])
-def test_a_write_that_failed_is_reported_and_not_tried_again(
-    store: TimedStore, runner: asyncio.Runner, error: Exception
-) -> None:
+def test_a_write_that_failed_is_reported_and_not_tried_again(store: TimedStore, error: Exception) -> None:
     """In place as in the thread: a failed sync that is repeated may succeed though the data is lost."""
 
-    async def scene() -> None:
-        desk = Desk(store)
+    async def scene(desk: Desk) -> None:
         await desk.write(TRUSTED_AFTER)
         store.error = error
         assert ["here"] == await desk.write()
         assert [*[None] * TRUSTED_AFTER, error] == desk.reports
-        desk.writer.close()
 
-    runner.run(scene())
+    play(store, scene)
