@@ -146,7 +146,7 @@ class App:
         tell_damages(store)
         flush_set.begin()  # What was recovered has appointments: somebody has to look at them.
         await committer.drain()
-        watermarks = Watermarks(self.config, alarms, flush_set.begin)
+        watermarks = Watermarks(self.config, alarms, flush_set.begin, broker.ration)
         watches = [asyncio.create_task(watcher.watch()) for watcher in (watermarks, Headroom(self.config, broker, watermarks))]
         admission = self._admission(broker)
         listener = Listener(broker, self.config, flush_set, alarms, admission)

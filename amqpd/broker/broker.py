@@ -146,6 +146,14 @@ class Broker:
             for queue in vhost.queues.values():
                 queue.page_out()
 
+    def ration(self, is_low: bool) -> None:
+        """Memory is low, or is not any more: bound meanwhile what consumers hold unacknowledged."""
+        self.memory.is_low = is_low
+        for vhost in self.vhosts.values():
+            for queue in vhost.queues.values():
+                for consumer in queue.dispatch.consumers:
+                    consumer.ration(is_low)
+
     def session(self, client: Client, outbox: Outbox) -> Session:
         """A channel of a client."""
         vhost = self.vhosts[client.vhost]

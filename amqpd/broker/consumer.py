@@ -12,6 +12,9 @@ from amqpd.broker.outbox import Sender
 from amqpd.broker.punctuality import Punctuality, Taskmaster
 from amqpd.message import Message
 
+RATION: Final = 1_000
+"""How many messages a consumer that asked for no prefetch may hold while memory is low."""
+
 
 class Roster:
     """Where a consumer belongs: the dispatch of its queue."""
@@ -48,7 +51,9 @@ class Consumer(Waiter):
         self.ledger: Final = ledger
         self.shared: Final = shared
         """The limit of the whole channel: deliveries without acknowledgement wait for it, too, but do not use it up."""
-        self.credit: Final = Credit(0 if no_ack else prefetch)
+        self.prefetch: Final = 0 if no_ack else prefetch
+        """How many messages it asked to hold at most; 0: no limit."""
+        self.credit: Final = Credit(self.prefetch)
         self.no_ack: Final = no_ack
         self.exclusive: Final = exclusive
         self.priority: Final = priority
@@ -92,6 +97,11 @@ class Consumer(Waiter):
         self.sender.deliver(tag, entry.redelivered, entry.message)
         if self.punctuality is not None:
             self.punctuality.delivered(tag)
+
+    def ration(self, is_low: bool) -> None:
+        """Memory is low, or is not any more: what it may hold is limited meanwhile, if it is not anyway."""
+        if not self.prefetch and not self.no_ack:
+            self.credit.change(RATION if is_low else 0)
 
     def limit_time(self, timeout: int) -> None:
         """Its queue demands an acknowledgement within so many milliseconds, or NONE; what it asked for itself wins."""

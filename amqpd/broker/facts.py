@@ -93,7 +93,7 @@ def binding(found: Binding, vhost: str) -> Facts:
 def consumer_created(consumer: Consumer, queue: Queue, channel: str) -> Facts:
     """consumer.created; channel is its connection's name with its number."""
     return {
-        "prefetch_count": consumer.credit.limit,
+        "prefetch_count": consumer.prefetch,
         "queue": queue.name,
         "vhost": queue.vhost,
         "channel": channel,

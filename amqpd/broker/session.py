@@ -226,6 +226,8 @@ class Session(ConsumerOwner):
             priority,
             timeout,
         )
+        if self.vhost.setting.memory.is_low:
+            consumer.ration(True)
         self.consumers[tag] = (queue, consumer)
         queue.add(consumer)
         self.events.emit_by_actor("consumer.created", facts.consumer_created(consumer, queue, self.name))

@@ -322,6 +322,6 @@ def consumer_shape(site: Site, connection: ConnectionInfo, number: int, queue: Q
         },
         "consumer_tag": text(consumer.tag),
         "exclusive": consumer.exclusive,
-        "prefetch_count": consumer.credit.limit,
+        "prefetch_count": consumer.prefetch,
         "queue": {"name": text(queue.name), "vhost": text(queue.vhost)},
     }

@@ -133,8 +133,10 @@ class FlushSet:
                 self.loop.call_soon(self._settle)
                 return
             self._is_kicking = True
-            committing.kick()
-            self._is_kicking = False
+            try:
+                committing.kick()
+            finally:
+                self._is_kicking = False
         elif self._settling is None:
             self._settling = self.loop.call_later(SETTLE_SECONDS, self._settle)
 

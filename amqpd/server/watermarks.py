@@ -50,7 +50,9 @@ def memory_limit(watermark: float) -> int:
 class Watermarks:
     """Compares what is used with what may be used, once each second."""
 
-    def __init__(self, config: Config, alarms: Alarms, begin: Callable[[], None]) -> None:
+    def __init__(
+        self, config: Config, alarms: Alarms, begin: Callable[[], None], ration: Callable[[bool], None]
+    ) -> None:  # fmt: skip
         self.memory_total: Final = memory_available()
         self.memory_limit: int = memory_limit(config.memory_high_watermark)
         self.disk_limit: int = config.disk_free_limit
@@ -58,6 +60,8 @@ class Watermarks:
         self.alarms: Final = alarms
         self.begin: Final = begin
         """Something is going to happen in the core."""
+        self.ration: Final = ration
+        """Whether consumers are to hold no more than they need."""
 
     async def watch(self) -> None:
         """Look until cancelled."""
@@ -90,3 +94,5 @@ class Watermarks:
             self.alarms.set(resource, WATERMARK)
         else:
             self.alarms.clear(resource, WATERMARK)
+        if resource == MEMORY:
+            self.ration(is_low)

@@ -164,7 +164,8 @@ def _server() -> Server:
 
 def _wiring(hall: Hall) -> Wiring:
     begin = hall.flush_set.begin
-    return Wiring(begin, lambda: False, hall.alarms.low, Watermarks(hall.config, hall.alarms, begin), InService())
+    watermarks = Watermarks(hall.config, hall.alarms, begin, hall.core.broker.ration)
+    return Wiring(begin, lambda: False, hall.alarms.low, watermarks, InService())
 
 
 @cache

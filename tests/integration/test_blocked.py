@@ -1,4 +1,4 @@
-"""A broker whose disk is nearly full blocks those who publish, and nobody else."""
+"""A broker whose disk or memory is nearly full blocks those who publish, and bounds what consumers hold."""
 
 from collections.abc import Callable
 from typing import Final
@@ -7,6 +7,7 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ConnectionBlockedTimeout
 
+from amqpd.broker.consumer import RATION
 from conformance.client.connection import Connection, plain
 from helpers.api import Api
 from helpers.broker import Broker, BrokerProcess
@@ -93,3 +94,27 @@ def test_consumers_go_on(start_broker: Callable[..., BrokerProcess], connect: Ca
     channel.must_be_silent("queue")
     assert 204 == api.put(limits, {"vm_memory_high_watermark": {"relative": 0.9}})
     channel.must_receive("during", "still")
+
+
+def test_consumers_hold_little_while_memory_is_low(
+    start_broker: Callable[..., BrokerProcess], connect: Callable[[Broker], Connection]
+) -> None:
+    """One that asked for no prefetch gets no more than the ration before it acknowledges, and the rest after the alarm."""
+    started = start_broker()
+    api = Api(started.http_url)
+    limits = f"/api/nodes/{api.get('/api/overview')['node']}/watermarks"
+    publisher = connect(started).channel()
+    publisher.queue("queue", exclusive=False)
+    bodies = [str(number) for number in range(RATION + 100)]
+    publisher.publish_all("queue", *bodies)
+    publisher.fence("queue")
+    assert 204 == api.put(limits, {"vm_memory_high_watermark": {"relative": 0}})
+    channel = connect(started).channel()
+    channel.consume("queue")
+    held = channel.must_receive(*bodies[:RATION])
+    channel.must_be_silent("queue")
+    assert 0 == api.get("/api/consumers")[0]["prefetch_count"]
+    channel.ack(held[9].delivery_tag, multiple=True)
+    channel.must_receive(*bodies[RATION : RATION + 10])
+    assert 204 == api.put(limits, {"vm_memory_high_watermark": {"relative": 0.9}})
+    channel.must_receive(*bodies[RATION + 10 :])

@@ -115,6 +115,18 @@ def test_versions(start: Callable[..., BrokerProcess], authority: CertificateAut
     assert cipher[0].startswith(("ECDHE-", "TLS_"))
 
 
+@pytest.mark.skipif(not ssl.HAS_TLSv1_1, reason="this OpenSSL cannot speak it")
+@pytest.mark.filterwarnings("ignore:.*TLSv1_1 is deprecated")
+def test_unsafe_versions_are_not_spoken(start: Callable[..., BrokerProcess], authority: CertificateAuthority) -> None:
+    """TLS 1.1 is refused by the broker, which hangs up, whatever the client would put up with."""
+    broker = start()
+    made = context(authority)
+    made.set_ciphers("ALL:@SECLEVEL=0")
+    made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises(ssl.SSLError, match=r"UNEXPECTED_EOF|ALERT_PROTOCOL_VERSION"):
+        served(broker, made)
+
+
 def test_an_old_version_can_be_refused(start: Callable[..., BrokerProcess], authority: CertificateAuthority) -> None:
     """With tls-version 1.3 nothing older is spoken."""
     broker = start("--tls-version", "1.3")

@@ -1,3 +1,4 @@
+from amqpd.broker.consumer import RATION
 from helpers.core import Core, CoreChannel, declare
 
 NUMBERS = [b"%03d" % number for number in range(1000)]
@@ -38,6 +39,51 @@ def test_a_full_consumer_is_passed_over() -> None:
     two.session.ack(2, True)
     core.finish()
     assert ([], [b"004", b"005"]) == (one.bodies(), two.bodies())
+
+
+def test_consumers_hold_little_while_memory_is_low() -> None:
+    """One without a prefetch gets as many as the ration, whenever it came; those with one and those that hold none, all."""
+    core = Core()
+    bodies = [b"%06d" % number for number in range(2 * RATION)]
+    publisher = core.channel()
+    for queue in ("early", "late", "bounded", "untold"):
+        declare(core, queue)
+        publisher.publish_many(queue, bodies)
+    early, late, bounded, untold = (core.channel() for _ in range(4))
+    early.consume(core.vhost.queues["early"])
+    core.broker.ration(True)
+    core.finish()
+    late.consume(core.vhost.queues["late"])
+    bounded.consume(core.vhost.queues["bounded"], prefetch=2 * RATION)
+    untold.consume(core.vhost.queues["untold"], no_ack=True)
+    core.finish()
+    assert [RATION] * 2 + [2 * RATION] * 2 == [len(channel.bodies()) for channel in (early, late, bounded, untold)]
+
+    late.session.ack(2, True)
+    core.finish()
+    assert bodies[RATION : RATION + 2] == late.bodies()
+    core.broker.ration(False)
+    core.finish()
+    assert [bodies[RATION:], bodies[RATION + 2 :]] == [channel.bodies() for channel in (early, late)]
+
+
+def test_who_holds_more_than_the_ration_gets_nothing() -> None:
+    """What a consumer holds when memory becomes low stays with it; it gets more once it holds less than the ration."""
+    core = Core()
+    queue = declare(core, "q")
+    channel = consuming(core)
+    publisher = core.channel()
+    publisher.publish_many("q", [b"before"] * (RATION + 2))
+    core.broker.ration(True)
+    publisher.publish_many("q", [b"during"] * 3)
+    core.finish()
+    assert (3, RATION + 2) == (queue.ready.count, queue.unacked)
+    channel.session.ack(2, True)
+    core.finish()
+    assert (3, RATION) == (queue.ready.count, queue.unacked)
+    channel.session.ack(3, False)
+    core.finish()
+    assert (2, RATION) == (queue.ready.count, queue.unacked)
 
 
 def test_a_channels_own_limit() -> None:

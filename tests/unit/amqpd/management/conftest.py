@@ -24,5 +24,6 @@ def site(core: Core, tmp_path: Path) -> Site:
     config = load({"data_dir": str(tmp_path), "memory_high_watermark": "12345"}, {})
     alarms = Alarms(core.broker.events)
     alarms.set(DISK, STORE)
-    wiring = Wiring(lambda: None, lambda: False, alarms.low, Watermarks(config, alarms, lambda: None), InService())
+    watermarks = Watermarks(config, alarms, lambda: None, core.broker.ration)
+    wiring = Wiring(lambda: None, lambda: False, alarms.low, watermarks, InService())
     return Site(core.broker, config, wiring)

@@ -24,7 +24,7 @@ def core() -> Core:
 def looking(core: Core, folder: Path, **options: str) -> Headroom:
     """What looks at the core, under a configuration in which nothing is near."""
     chosen = config(**({"memory_high_watermark": "1000GB", "disk_free_limit": "0", "data_dir": str(folder)} | options))
-    return Headroom(chosen, core.broker, Watermarks(chosen, Alarms(core.broker.events), lambda: None))
+    return Headroom(chosen, core.broker, Watermarks(chosen, Alarms(core.broker.events), lambda: None, core.broker.ration))
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, int, int]]:
