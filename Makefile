@@ -74,7 +74,7 @@ pins:
 torture: $(VENV)/ready
 	PYTHONPATH=tests $(VENV)/bin/python -m torture $(TORTURE)
 
-# Loads a compiled broker with a bit of everything and fails if anything grows, e.g. make soak SOAK="--minutes 60"
+# Loads a compiled broker with a bit of everything and fails if anything grows, e.g. make soak SOAK="--minutes 75"
 soak: compile
 	PYTHONPATH=tests $(COMPILED)/bin/python -P -m torture.soak $(SOAK)
 

@@ -1,6 +1,6 @@
 """Loads one broker with a bit of everything for as long as is asked for, and fails if anything of it grows or is lost.
 
-    make soak SOAK="--minutes 60 --images docs/images"
+    make soak SOAK="--minutes 75 --images docs/images"
 
 Samples go to a file, which `--judge` judges again.
 """
@@ -209,7 +209,7 @@ def draw(samples: list[Sample], folder: Path) -> None:
 def options() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--minutes", type=float, default=75)
     parser.add_argument("--folder", type=Path, help="for data and samples (default: a new one, which is kept)")
     parser.add_argument("--images", type=Path, metavar="FOLDER", help="draw charts into this folder")
     parser.add_argument("--judge", type=Path, metavar="FILE", help="judge samples that were taken before")

@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 
 Sample = dict[str, float]
 MINUTE: Final = 60.0
-WARM_UP: Final = 1 / 12
-"""The share of a run that is not judged: caches fill, the first backlog comes and goes."""
+WARM_UP: Final = 1 / 5
+"""The share of a run that is not judged, a quarter of an hour before an hour: histories of ten minutes fill, files take the size
+of the highest backlog."""
 
 
 class Limit(NamedTuple):

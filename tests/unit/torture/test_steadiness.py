@@ -90,7 +90,7 @@ def test_a_minute_is_the_median_of_its_samples() -> None:
     assert [(0.0, 0.0), (1.0, 1.0)] == by_minute(samples, "ms")
 
 
-def test_the_first_twelfth_is_not_judged() -> None:
-    """Five minutes of an hour."""
-    samples = [{"seconds": float(minute * 60)} for minute in range(61)]
-    assert (300.0, 3600.0) == (warm(samples)[0]["seconds"], warm(samples)[-1]["seconds"])
+def test_the_first_fifth_is_not_judged() -> None:
+    """A quarter of an hour, which leaves an hour."""
+    samples = [{"seconds": float(minute * 60)} for minute in range(76)]
+    assert (900.0, 4500.0) == (warm(samples)[0]["seconds"], warm(samples)[-1]["seconds"])
