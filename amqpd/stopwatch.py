@@ -1,12 +1,13 @@
 """Ends searches that take too long, by a signal: the one thing that Python's regular expressions heed while they search.
 
 1. The signal raises only while a search is under way in the main thread, where the event loop runs.
-2. The time is the processor's: a busy machine makes no search too long.
+2. The time is what this thread had of the processor: neither a busy machine nor the thread that commits makes a search too long.
 """
 
 import logging
 import signal
 import threading
+import time
 from typing import Final
 
 from amqpd.broker.expression import WATCHED, Overlong, Stopwatch
@@ -20,13 +21,18 @@ class SignalStopwatch(Stopwatch):
 
     def __init__(self) -> None:
         self._is_running = False
+        self._seconds = 0.0
+        self._rang_at: float | None = None
+        """The thread's processor time when it rang first; None if it did not."""
         self._thread: Final = threading.get_ident()
 
     def start(self, seconds: float) -> None:
         """See `Stopwatch.start`; does nothing in other threads (1)."""
         if threading.get_ident() == self._thread:
             self._is_running = True
-            signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+            self._seconds = seconds
+            self._rang_at = None
+            signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds)
 
     def stop(self) -> None:
         """See `Stopwatch.stop`."""
@@ -39,9 +45,17 @@ class SignalStopwatch(Stopwatch):
         log(logger, WARNING, "regular expression takes too long", expression=expression)
 
     def ring(self, _number: int, _frame: object) -> None:
-        """The time is up. Raises Overlong unless the search was done just now."""
-        if self._is_running:
-            self._is_running = False
+        """The process had its time. Raises Overlong once this thread has had it, too, unless the search was done just now.
+
+        The timer counts the process as a whole, but costs no look at a clock as long as it does not ring.
+        """
+        if not self._is_running:
+            return
+        now = time.thread_time()
+        if self._rang_at is None:
+            self._rang_at = now
+        elif now - self._rang_at >= self._seconds:
+            self.stop()
             raise Overlong
 
 

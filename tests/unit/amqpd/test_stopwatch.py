@@ -1,11 +1,13 @@
 import signal
 import threading
+import time
 from collections.abc import Iterator
+from hashlib import pbkdf2_hmac
 
 import pytest
 
 from amqpd import stopwatch
-from amqpd.broker.expression import WATCHED, Expression, Malformed
+from amqpd.broker.expression import SEARCH_SECONDS, WATCHED, Expression, Malformed
 
 LONGEST_NAME = "a" * 254 + "!"
 BOMBS = (
@@ -60,6 +62,18 @@ def test_other_threads_are_not_watched() -> None:
     thread.start()
     thread.join()
     assert [False] == found
+
+
+def test_the_time_of_other_threads_does_not_count() -> None:
+    """A search that waits for the processor is not ended because another thread used it meanwhile."""
+    watch = WATCHED.stopwatch
+    thread = threading.Thread(target=lambda: pbkdf2_hmac("sha256", b"", b"", 300_000))
+    used = time.process_time()
+    watch.start(SEARCH_SECONDS)
+    thread.start()
+    thread.join()
+    watch.stop()
+    assert time.process_time() - used > 4 * SEARCH_SECONDS
 
 
 def test_nothing_rings_after_a_search() -> None:
