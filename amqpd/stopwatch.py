@@ -1,7 +1,7 @@
 """Ends searches that take too long, by a signal: the one thing that Python's regular expressions heed while they search.
 
 1. The signal raises only while a search is under way in the main thread, where the event loop runs.
-2. The time is what this thread had of the processor: neither a busy machine nor the thread that commits makes a search too long.
+2. The time is what this thread had of the processor: no search is too long because a machine or the committer is busy.
 """
 
 import logging

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 Sample = dict[str, float]
 MINUTE: Final = 60.0
 WARM_UP: Final = 1 / 5
-"""The share of a run that is not judged, a quarter of an hour before an hour: histories of ten minutes fill, files take the size
-of the highest backlog."""
+"""The share of a run that is not judged, a quarter of an hour before an hour: histories of ten minutes fill, files take the
+size of the highest backlog."""
 
 
 class Limit(NamedTuple):
