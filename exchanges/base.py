@@ -138,6 +138,10 @@ class Exchange:
             self._remove(binding)
         return removed
 
+    def leads_to(self, destination: Destination) -> bool:
+        """True while there is a binding to the destination."""
+        return destination in self._by_destination
+
     def bindings_to(self, destination: Destination) -> list[Binding]:
         """All bindings to a destination."""
         return list(self._by_destination.get(destination, {}).values())

@@ -143,8 +143,9 @@ class Broker:
     def relieve_memory(self) -> None:
         """Put away what can be put away of the messages that wait in memory."""
         for vhost in self.vhosts.values():
-            for queue in vhost.queues.values():
-                queue.page_out()
+            for queues in (vhost.queues, vhost.reply_queues):
+                for queue in queues.values():
+                    queue.page_out()
 
     def ration(self, is_low: bool) -> None:
         """Memory is low, or is not any more: bound meanwhile what consumers hold unacknowledged."""

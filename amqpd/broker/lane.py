@@ -169,6 +169,15 @@ class Lane:
             self.awaited = self.windows[0]
             self.reader.request(self.log, self.awaited)
 
+    def claim(self) -> Window | None:
+        """The window that the next entry waits for, to be read at once whatever it is being read for; None if there is none."""
+        if self.head or self.returned or not self.windows:
+            return None
+        first = self.awaited = self.windows[0]
+        if self.sifted is first:
+            self.sifted = None
+        return first
+
     def _promote_tail(self) -> None:
         self.head, self.tail = self.tail, self.head
         self.head_size = sum([len(entry.message.body) for entry in self.head])

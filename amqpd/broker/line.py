@@ -189,8 +189,9 @@ class Line(EntryOwner):
     def _read_now(self) -> None:
         """Fetch the page that the next entry waits for; a get has no way to wait."""
         for lane in self.ready.order:
-            if lane.awaited is not None:
-                self.page_read(lane.log, lane.awaited, self.setting.reader.read_now(lane.log, lane.awaited))
+            window = lane.claim()
+            if window is not None:
+                self.page_read(lane.log, window, self.setting.reader.read_now(lane.log, window))
 
     def page_read(self, log: Log, window: Window, found: list[StoredRecord]) -> None:
         """A window of one of its logs was read from disk; of no use if the queue was purged meanwhile."""

@@ -78,6 +78,7 @@ class Punctuality(Timed):
             self._agenda.at(deadline, self)
 
     def stop(self) -> None:
-        """The channel ends; let it go, since an appointment may be far away."""
+        """The channel ends, or there is nothing left to watch; let it go, since an appointment may be far away."""
+        self._agenda.cancel(self)
         self._owner = None
         self._ledger = None

@@ -130,7 +130,7 @@ class Queue(Line):
             return ACCEPTED
         if consumer is None and 0 < deadline <= self.clock.now:
             self._dead_letter(message, EXPIRED)
-            return ACCEPTED
+            return STORED if self.store.has_work() else ACCEPTED  # Where it went to may be on its way to the disk.
         lane = self.ready.lane(message.envelope.priority) if self.prioritised else self.lane
         entry = self.admit(lane, message, body_id, deadline)
         if consumer is not None:
@@ -212,7 +212,9 @@ class Queue(Line):
     def reject(self, entry: Entry) -> None:
         """Its receiver does not want it and nobody else shall have it."""
         self.unacked -= 1
-        if not self.deleted:
+        if self.deleted:
+            self.forget(entry)
+        else:
             self.give_up(entry, REJECTED)
 
     def give_up(self, entry: Entry, reason: str) -> None:

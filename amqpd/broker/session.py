@@ -26,6 +26,7 @@ from amqpd.broker.publication import Draft, Publication
 from amqpd.broker.publishing import NO_ROUTE, NO_ROUTE_TEXT, draft_of, renew, resolve
 from amqpd.broker.punctuality import Punctuality
 from amqpd.broker.queue import Queue
+from amqpd.broker.supervision import Supervision
 from amqpd.broker.totals import ChannelCounts
 from amqpd.broker.tracing import Tap, TracedSender
 from amqpd.broker.turn import Turn
@@ -114,7 +115,7 @@ class Session(ConsumerOwner):
         self.transaction: Transaction | None = None
         self.confirmer: Confirmer | None = None
         self.events: Final = vhost.setting.events
-        self._punctualities: Final[list[Punctuality]] = []
+        self._supervision: Final = Supervision()
         self._durability: Final = durability
         self._turn: Final = turn
         self.counts: Final = vhost.setting.totals.channel_opened()
@@ -274,9 +275,8 @@ class Session(ConsumerOwner):
     def watch(self, consumer: Consumer, timeout: int) -> Punctuality:
         """See `ConsumerOwner.watch`."""
         agenda = self.vhost.setting.agenda
-        punctuality = Punctuality(self, self.ledger, consumer.credit, agenda, self.clock, timeout)
-        self._punctualities.append(punctuality)
-        return punctuality
+        self._supervision.add(consumer)
+        return Punctuality(self, self.ledger, consumer.credit, agenda, self.clock, timeout)
 
     def acknowledgement_late(self, timeout: int) -> None:
         """See `Taskmaster.acknowledgement_late`."""
@@ -393,6 +393,5 @@ class Session(ConsumerOwner):
         if self.transaction is not None:
             self.rollback()
         self.recover()
-        for punctuality in self._punctualities:
-            punctuality.stop()
+        self._supervision.stop()
         self.vhost.setting.totals.channel_closed(self.counts)

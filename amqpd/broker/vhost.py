@@ -44,6 +44,9 @@ PREDECLARED: Final = (
 )
 """Name, type and internal flag of the exchanges that every virtual host has."""
 
+LETTERS_AT_ONCE: Final = 10_000
+"""How many dead letters may come of one message: queues that all give up to each other would multiply them without end."""
+
 
 class VHost(GateHost):
     """One virtual host."""
@@ -229,6 +232,8 @@ class VHost(GateHost):
         binding = source.unbind(destination, routing_key, tables.decode(arguments))
         if binding is not None:
             self.generation += 1
+            if not source.leads_to(binding.destination):
+                self._sources[binding.destination].pop(source, None)
             self._forget(binding)
             self._delete_unused(source)
 
@@ -269,6 +274,8 @@ class VHost(GateHost):
 
     def dead_letter(self, message: Message, queue: str, reason: str, exchange: str, routing_key: str | None) -> None:
         """Route what a queue gave up; queues that give up something for it wait until it is done."""
+        if exchange not in self.exchanges:
+            return
         now = self.setting.clock.now
         head = self._letterheads.find(message.envelope, queue, reason, exchange, routing_key, now)
         self._letters.append((head, message.body, exchange))
@@ -276,8 +283,11 @@ class VHost(GateHost):
             return
         self._routing_letters = True
         try:
-            while self._letters:
+            for _ in range(LETTERS_AT_ONCE):
+                if not self._letters:
+                    break
                 self._route_letter(*self._letters.popleft())
+            self._letters.clear()
         finally:
             self._routing_letters = False
 

@@ -96,11 +96,17 @@ class Site:
         self.started_at: Final = time.time()
 
     async def durable(self) -> None:
-        """Return once everything that was changed so far is on disk; the turn that commits it is under way."""
+        """Return once everything that was changed so far is on disk; the turn that commits it is under way.
+
+        What a request changed before it let others have their turn may be in a batch that is on its way already.
+        """
+        durability, number = self.broker.durability, self.broker.store.open_number
         if not self.wiring.has_work():
+            number -= 1
+        if number <= durability.through:
             return
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.broker.durability.wait(self.broker.store.open_number, Notice(lambda: _complete(done)))
+        durability.wait(number, Notice(lambda: _complete(done)))
         await done
 
     async def obeyed(self) -> None:

@@ -33,6 +33,7 @@ GOOD: list[dict[str, object]] = [
     {"x_overflow": "reject-publish-dlx"},
     {"x_dead_letter_exchange": ""},
     {"x_dead_letter_exchange": "x", "x_dead_letter_routing_key": "k"},
+    {"x_dead_letter_exchange": "é" * 127, "x_dead_letter_routing_key": "k" * 255},
     {"x_single_active_consumer": True},
     {"x_queue_type": ""},
     {"x_queue_type": "undefined"},
@@ -67,6 +68,11 @@ BAD: list[tuple[dict[str, object], str | None]] = [
     (
         {"x_dead_letter_routing_key": "k"},
         "invalid arg 'x-dead-letter-routing-key' for {}: routing_key_but_no_dlx_defined",
+    ),
+    ({"x_dead_letter_exchange": "é" * 128}, "invalid arg 'x-dead-letter-exchange' for {}: {value_too_long,256}"),
+    (
+        {"x_dead_letter_exchange": "", "x_dead_letter_routing_key": "k" * 256},
+        "invalid arg 'x-dead-letter-routing-key' for {}: {value_too_long,256}",
     ),
     ({"x_queue_type": "other"}, "invalid arg 'x-queue-type' for {}: \"unsupported queue type 'other'\""),
     ({"x_queue_type": 1}, "invalid arg 'x-queue-type' for {}: {unacceptable_type,signedint}"),

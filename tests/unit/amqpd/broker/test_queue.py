@@ -1,5 +1,8 @@
 """Queues whose messages have an end: deadlines, length, dead letters."""
 
+import pytest
+
+from amqpd.broker import vhost
 from amqpd.broker.lane import GONE_SLACK
 from amqpd.broker.queue import DROPPED_PER_TURN, EXPIRED_PER_TURN, Queue
 from amqpd.wire import properties
@@ -135,3 +138,74 @@ def test_dead_letters_follow_their_bindings() -> None:
         pass_time(core, 10)
 
     assert (2, 2) == (first.ready.count, second.ready.count)
+
+
+def test_a_dead_letter_is_on_disk_before_its_publisher_hears() -> None:
+    """A message that expires as it comes is confirmed with what became of it."""
+    core = start()
+    dead = declare(core, "dead")
+    declare(core, "q", x_dead_letter_exchange="", x_dead_letter_routing_key="dead", x_message_ttl=0)
+    core.commit()
+    channel = core.channel()
+    channel.session.select_confirms()
+    channel.publish("", "q", b"precious", delivery_mode=2)
+    core.finish()
+    assert 1 == dead.ready.count
+    assert [] == channel.heard()
+    core.commit()
+    assert ["basic.ack"] == [heard.name for heard in channel.heard()]
+
+
+def test_a_get_does_not_wait_for_a_look_at_deadlines() -> None:
+    """What stands in a window that is being looked through for what has expired is got all the same, and once."""
+    core = start()
+    declare(core, "q")
+    publisher = core.channel()
+    for number in range(3):
+        publisher.publish("", "q", b"%d" % number, delivery_mode=2, expiration="60000" if number else "5")
+    core.settle()
+    core = core.restart()
+    queue = core.vhost.queues["q"]
+    core.broker.clock.now += 100
+    core.broker.agenda.run(core.broker.clock.now)
+    assert queue.lane.sifted is not None
+    channel = core.channel()
+    assert b"1" == got(channel, queue).body
+    core.pages.read()
+    assert b"2" == got(channel, queue).body
+    assert (None, 0) == (channel.get(queue), queue.ready.count)
+
+
+def test_what_is_rejected_after_its_queue_leaves_the_disk() -> None:
+    """Whoever holds a message of a queue that was deleted can acknowledge, reject or return it: nothing of it stays."""
+    core = start()
+    queues = [declare(core, f"q{number}") for number in range(6)]
+    channel = core.channel()
+    for queue in queues:
+        channel.publish("", queue.name, b"x" * 1000, delivery_mode=2)
+    core.commit()
+    for queue in queues:
+        channel.get(queue)
+        core.vhost.delete_queue(queue)
+    assert 0 < core.store._mixer._bytes
+    channel.session.ack(1, False)
+    channel.session.nack(2, False, True)
+    for tag in (3, 4, 5, 6):
+        channel.session.nack(tag, False, False)
+    core.commit()
+    assert 0 == core.store._mixer._bytes
+
+
+def test_dead_letters_do_not_multiply_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Queues that all give up to each other end after a number of letters, and the next message is as good as the first."""
+    monkeypatch.setattr(vhost, "LETTERS_AT_ONCE", 100)
+    core = start()
+    exchange = core.vhost.declare_exchange("fanout", "f", True, False, False, b"")
+    queues = [declare(core, f"q{number}", x_dead_letter_exchange="f", x_max_length=0) for number in range(7)]
+    for queue in queues:
+        core.vhost.bind(exchange, queue.name, "", b"")
+    channel = core.channel()
+    for times in (1, 2):
+        channel.publish("", "q0", b"")
+        core.commit()
+        assert times * (1 + 7 * 100) >= sum(queue.published for queue in queues) > times * 100

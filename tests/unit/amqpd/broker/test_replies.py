@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from amqpd.broker import replies
+from amqpd.broker.lane import HEAD_RECORDS
 from amqpd.errors import NotAllowed, NotFound, PreconditionFailed
 from amqpd.message import address_of
 from amqpd.wire import properties, tables
@@ -129,3 +130,25 @@ def test_the_hidden_queue_is_hidden() -> None:
     client = requester(core)
     assert ({}, before) == (core.vhost.queues, set(core.journal.rows))
     assert client.session.reply_name() in core.vhost.reply_queues
+
+
+def test_replies_that_nobody_reads_leave_memory() -> None:
+    """A requester that does not read is sent its replies later, which wait on the disk when memory is short."""
+    core = Core(memory_limit=10_000)
+    client, server = requester(core), core.channel()
+    name = reply_to(core, client)
+    client.flow.writable = False
+    bodies = [b"%05d" % number * 1000 for number in range(HEAD_RECORDS)]
+    server.publish_many(name, bodies)
+    core.settle()
+    before = core.broker.memory.resident
+    core.broker.relieve_memory()
+    core.settle()
+    core.broker.relieve_memory()
+    assert before / 2 > core.broker.memory.resident
+    read: list[bytes] = []
+    while len(read) < len(bodies):
+        client.flow.open()
+        core.settle()
+        read += client.bodies()
+    assert bodies == read

@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 from amqpd.broker.vhost import PREDECLARED
 from amqpd.wire import tables
 from helpers.core import Core, declare
@@ -113,3 +116,20 @@ def test_a_deleted_exchange_is_unbound_on_both_sides() -> None:
 
     assert {} == vhost.exchanges["amq.fanout"].bindings
     assert vhost.queues["q"].ready.count == 0
+
+
+def test_an_exchange_that_is_not_bound_any_more_is_not_kept() -> None:
+    """Neither its last binding to a queue nor anything else keeps it, however long the queue lives."""
+    core = Core()
+    queue = declare(core, "q")
+    exchange = core.vhost.declare_exchange("direct", "x", True, False, False, b"")
+    for key in ("one", "two"):
+        core.vhost.bind(exchange, queue.name, key, b"")
+    gone = weakref.ref(exchange)
+    for key in ("one", "two"):
+        core.vhost.unbind(exchange, queue.name, key, b"")
+    core.vhost.delete_exchange(exchange)
+    core.commit()
+    del exchange
+    gc.collect()
+    assert gone() is None
