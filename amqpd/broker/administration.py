@@ -16,7 +16,7 @@ from amqpd.broker.permissions import Access, Permission, TopicPermission
 from amqpd.broker.profile import Profile
 from amqpd.broker.queue import Queue
 from amqpd.broker.remote import RemoteAccess
-from amqpd.broker.users import User
+from amqpd.broker.users import User, joined
 from amqpd.broker.vhost import VHost
 from amqpd.errors import PreconditionFailed
 from amqpd.wire import tables
@@ -129,14 +129,15 @@ def resume_queue(broker: Broker, queue: Queue) -> None:
 
 
 def save_user(broker: Broker, name: str, password_hash: str, algorithm: str, tags: tuple[str, ...]) -> User:
-    """A new user, or a known one with another password and other tags; rights stay."""
+    """A new user, or a known one with another password and other tags; rights stay. Raises ValueError for a bad tag."""
+    row = rows.User(name, password_hash, algorithm, joined(tags))
     known = broker.users.by_name.get(name)
     user = User(name, password_hash, algorithm, tags)
     if known is not None:
         user.permissions.update(known.permissions)
         user.topic_permissions.update(known.topic_permissions)
     broker.users.by_name[name] = user
-    broker.journal.save(rows.User(name, password_hash, algorithm, ",".join(tags)))
+    broker.journal.save(row)
     _tell_of_user(broker, user, known)
     return user
 

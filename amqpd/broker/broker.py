@@ -25,7 +25,7 @@ from amqpd.broker.profile import Profile
 from amqpd.broker.quota import MAX_CHANNELS, MAX_CONNECTIONS, Quota
 from amqpd.broker.session import Session
 from amqpd.broker.turn import Turn
-from amqpd.broker.users import IMPERSONATOR, User, Users
+from amqpd.broker.users import IMPERSONATOR, User, Users, joined
 from amqpd.broker.vhost import VHost
 from amqpd.errors import NotAllowed
 from persistence import rows
@@ -81,10 +81,10 @@ class Broker:
         return vhost
 
     def add_user(self, name: str, password: str, tags: tuple[str, ...]) -> User:
-        """A new user without rights."""
+        """A new user without rights. Raises ValueError for a bad tag."""
         user = User(name, passwords.hash_password(password), passwords.SHA256, tags)
+        self.journal.save(rows.User(name, user.password_hash, user.algorithm, joined(tags)))
         self.users.by_name[name] = user
-        self.journal.save(rows.User(name, user.password_hash, user.algorithm, ",".join(tags)))
         self.events.emit_by_actor("user.created", {"name": name})
         return user
 

@@ -19,6 +19,7 @@ from amqpd.broker.parameters import OPERATOR_POLICY, set_parameter
 from amqpd.broker.permissions import Permission, TopicPermission
 from amqpd.broker.policies import ALL
 from amqpd.broker.profile import Profile
+from amqpd.broker.users import joined
 from amqpd.broker.vhost import VHost
 from amqpd.errors import AmqpError, PreconditionFailed
 from amqpd.wire import tables
@@ -349,10 +350,11 @@ def _password(item: Item) -> tuple[str, str]:
 
 
 def words(value: object) -> list[str]:
-    """Tags: a list, or a text with commas. Raises TypeError."""
+    """Tags: a list, or a text with commas. Raises TypeError, ValueError."""
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
         raise TypeError("tags must be strings")
+    joined(parts)
     return [part.strip() for part in parts if part.strip()]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from amqpd.broker.users import joined
 from persistence import rows
 
 _TRACING: Final = "tracing"
@@ -26,7 +27,7 @@ class Profile:
     def row(self, vhost: str) -> rows.VHost:
         """The row that keeps it."""
         metadata = json.dumps({_TRACING: self.tracing, _PROTECTED: self.is_protected})
-        return rows.VHost(vhost, self.description, ",".join(self.tags), self.default_queue_type, metadata)
+        return rows.VHost(vhost, self.description, joined(self.tags), self.default_queue_type, metadata)
 
 
 def profile_of(row: rows.VHost) -> Profile:

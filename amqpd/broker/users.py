@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from amqpd.broker import passwords
@@ -9,6 +10,13 @@ from amqpd.broker.permissions import Access, Permission, TopicPermission
 
 IMPERSONATOR: Final = "impersonator"
 """The tag of users who may publish in the name of others (property user_id)."""
+
+
+def joined(tags: Sequence[str]) -> str:
+    """Tags as a row keeps them, with commas between. Raises ValueError if one has a comma in it: it would become two."""
+    if any("," in tag for tag in tags):
+        raise ValueError("a tag must not have a comma in it")
+    return ",".join(tags)
 
 
 class User:

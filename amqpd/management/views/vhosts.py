@@ -103,6 +103,8 @@ def words(value: object) -> list[str]:
         value = value.split(",")
     if not isinstance(value, list) or any(isinstance(word, dict | list) or word is None for word in value):
         raise bad_request("tags must be a list of strings, or a string with commas")
+    if any("," in str(word) for word in value):
+        raise bad_request("a tag must not have a comma in it")
     return [stripped for word in value if (stripped := str(word).strip())]
 
 

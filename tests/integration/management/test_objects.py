@@ -181,6 +181,12 @@ def test_user_description_is_checked(api: Api) -> None:
     assert "both_password_and_password_hash_are_provided" == api.call("PUT", "/api/users/u", both).json["reason"]
 
 
+def test_tag_with_a_comma_is_400(api: Api, vhost: str, unique_name: str) -> None:
+    """Of users and virtual hosts: it would be two tags after a restart."""
+    assert 400 == api.put(f"/api/users/{unique_name}", {"tags": ["a,administrator"]})
+    assert 400 == api.put(f"/api/vhosts/{vhost}", {"tags": ["a,b"]})
+
+
 def test_withdrawn_permission_counts_at_once(api: Api, broker: Broker, queue: str, unique_name: str) -> None:
     """An open session loses its rights with the permission."""
     name = f"p{abs(hash(unique_name))}"

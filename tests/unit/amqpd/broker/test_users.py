@@ -1,5 +1,6 @@
 import pytest
 
+from amqpd.broker import administration
 from amqpd.broker.users import User
 from amqpd.errors import NotAllowed
 from helpers.core import Core
@@ -45,3 +46,14 @@ def test_a_bad_expression_is_refused() -> None:
         core.broker.set_permission(alice, "/", "(", "", "")
 
     assert {} == alice.permissions
+
+
+def test_a_tag_does_not_become_two() -> None:
+    """Tags are kept with commas between them: one with a comma in it would make an administrator at the next start."""
+    core = Core()
+    with pytest.raises(ValueError, match="comma"):
+        core.broker.add_user("alice", "secret", ("a,administrator",))
+    with pytest.raises(ValueError, match="comma"):
+        administration.save_user(core.broker, "alice", "", "", ("a,administrator",))
+
+    assert ["guest"] == list(core.broker.users.by_name)
