@@ -18,7 +18,9 @@ from amqpd.broker.vhost import VHost
 from exchanges.base import Exchange
 
 PER_TURN: Final = 100
-"""Queues and exchanges that are looked at before other work has its turn."""
+"""Queues and exchanges that are looked at before other work has its turn, if few policies may rule them."""
+FEW: Final = 10
+"""With so many policies more, a queue or exchange counts as one more."""
 
 
 class Enforcement(Timed):
@@ -50,14 +52,11 @@ class Enforcement(Timed):
         count = PER_TURN
         while self._waiting and count:
             vhost = next(iter(self._waiting))
+            weight = 1 + (len(vhost.policies.by_name) + len(vhost.operator_policies.by_name)) // FEW
             waiting = self._waiting[vhost]
-            for subject in waiting[-count:]:
-                if isinstance(subject, Queue):
-                    vhost.govern_queue(subject)
-                else:
-                    vhost.govern_exchange(subject)
-            left = max(0, len(waiting) - count)
-            count -= len(waiting) - left
+            left = max(0, len(waiting) - max(1, count // weight))
+            count = max(0, count - weight * (len(waiting) - left))
+            self._govern(vhost, waiting[left:])
             del waiting[left:]
             if not waiting:
                 del self._waiting[vhost]
@@ -65,6 +64,13 @@ class Enforcement(Timed):
             self._agenda.at(now, self)
         else:
             self._tell()
+
+    def _govern(self, vhost: VHost, subjects: list[Queue | Exchange]) -> None:
+        for subject in subjects:
+            if isinstance(subject, Queue):
+                vhost.govern_queue(subject)
+            else:
+                vhost.govern_exchange(subject)
 
     def _tell(self) -> None:
         calls = self._calls

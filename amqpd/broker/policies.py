@@ -65,32 +65,35 @@ class PolicySet:
 
     def __init__(self) -> None:
         self.by_name: Final[dict[str, Policy]] = {}
-        self._ranked: list[Policy] = []
+        self._ranked: list[Policy] | None = []
+        """None if they changed since they were ranked: among many changes, ranking once is enough."""
 
     def add(self, policy: Policy) -> None:
         """A new policy, or one instead of another of that name."""
         self.by_name[policy.name] = policy
-        self._rank()
+        self._ranked = None
 
     def remove(self, name: str) -> Policy | None:
         """The policy does not count any more; None if there is no such one."""
         removed = self.by_name.pop(name, None)
-        self._rank()
+        self._ranked = None
         return removed
 
-    def _rank(self) -> None:
-        self._ranked = sorted(self.by_name.values(), key=lambda policy: (-policy.priority, policy.name))
+    def _in_order(self) -> list[Policy]:
+        if self._ranked is None:
+            self._ranked = sorted(self.by_name.values(), key=lambda policy: (-policy.priority, policy.name))
+        return self._ranked
 
     def of_queue(self, name: str, queue_type: str) -> Policy | None:
         """The one that applies to the queue (1)."""
-        for policy in self._ranked:
+        for policy in self._in_order():
             if policy.rules_queue(name, queue_type):
                 return policy
         return None
 
     def of_exchange(self, name: str) -> Policy | None:
         """The one that applies to the exchange (1)."""
-        for policy in self._ranked:
+        for policy in self._in_order():
             if policy.rules_exchange(name):
                 return policy
         return None

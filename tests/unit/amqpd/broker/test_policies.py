@@ -1,9 +1,12 @@
 """Policies as exchanges and queues obey them."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from amqpd.broker import administration, governance
-from amqpd.broker.enforcement import PER_TURN
+from amqpd.broker.enforcement import FEW, PER_TURN
+from amqpd.broker.expression import WATCHED, Stopwatch
 from amqpd.broker.queue import Queue
 from amqpd.broker.terms import Invalid
 from amqpd.wire import tables
@@ -174,6 +177,42 @@ def test_many_queues_obey_some_at_a_time() -> None:
 
     assert 0 < first <= PER_TURN
     assert (5, -1) == (late.limits.max_length, queues[0].limits.max_length)
+
+
+class Counted(Stopwatch):
+    """Counts searches."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def start(self, seconds: float) -> None:
+        """One more."""
+        self.count += 1
+
+
+@pytest.fixture
+def searches() -> Iterator[Counted]:
+    """How often expressions are read, or searched names with."""
+    before, WATCHED.stopwatch = WATCHED.stopwatch, Counted()
+    yield WATCHED.stopwatch
+    WATCHED.stopwatch = before
+
+
+def test_many_policies_are_obeyed_by_fewer_queues_at_a_time(searches: Counted) -> None:
+    """What a turn searches does not grow with the policies, and what many changes search not with their square."""
+    core = Core()
+    core.broker.clock.now = 1
+    queues = [declare(core, f"q{number}", durable=False) for number in range(20)]
+    for number in range(400):
+        rule(core, f"p{number}", f"^no{number}$", max_length=5)
+    rule(core, "z", "^q", priority=-1, max_length=7)
+    assert searches.count < 100 * 400
+    while core.broker.agenda.next():
+        searches.count = 0
+        core.broker.agenda.run(core.broker.clock.now)
+        assert searches.count <= 2 * PER_TURN * FEW
+
+    assert {7} == {queue.limits.max_length for queue in queues}
 
 
 def test_a_change_while_queues_wait_for_another() -> None:
