@@ -69,6 +69,7 @@ COLD = {
     "amqpd/broker/definitions.py",
     "amqpd/broker/facts.py",
     "amqpd/broker/governance.py",
+    "amqpd/broker/items.py",
     "amqpd/broker/parameters.py",
     "amqpd/broker/policies.py",
     "amqpd/broker/policy_keys.py",

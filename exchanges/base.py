@@ -96,6 +96,10 @@ class Exchange:
         """True while it is the source of a binding."""
         return bool(self.bindings)
 
+    def check_binding(self, routing_key: str, arguments: dict[str, object]) -> None:
+        """Raises ArgumentError if `bind` would not accept such a binding."""
+        self._check(routing_key, arguments)
+
     def bind(self, destination: Destination, routing_key: str, arguments: dict[str, object]) -> Binding | None:
         """Adds a binding; None if the same one exists already. Raises ArgumentError if the type does not accept it."""
         key = binding_key(destination, routing_key, arguments)

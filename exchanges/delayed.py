@@ -37,7 +37,7 @@ class DelayedExchange(Exchange):
         return self._inner.match(routing_key, headers)
 
     def _check(self, routing_key: str, arguments: dict[str, object]) -> None:
-        self._inner._check(routing_key, arguments)  # noqa: SLF001 - it is part of this exchange
+        self._inner.check_binding(routing_key, arguments)
 
     def _added(self, binding: Binding) -> None:
         self._inner.bind(binding.destination, binding.routing_key, binding.arguments)

@@ -3,6 +3,7 @@ import pytest
 from exchanges.base import ArgumentError, Exchange
 from exchanges.default import DefaultExchange
 from exchanges.direct import DirectExchange
+from exchanges.headers import HeadersExchange
 
 
 def test_bind_twice_is_one_binding() -> None:
@@ -186,3 +187,13 @@ def test_a_type_written_elsewhere() -> None:
     assert not exchange.routes_by_key
     with pytest.raises(NotImplementedError):
         exchange.match("", {})
+
+
+def test_a_binding_is_checked_without_being_made() -> None:
+    """What `bind` would refuse is refused; what it would take leaves no trace."""
+    exchange = HeadersExchange("h")
+    with pytest.raises(ArgumentError):
+        exchange.check_binding("", {"x-match": "bogus"})
+    exchange.check_binding("", {"x-match": "any"})
+
+    assert ({}, 0) == (exchange.bindings, exchange.generation)

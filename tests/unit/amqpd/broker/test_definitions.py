@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from amqpd.broker.definitions import Import
@@ -25,3 +27,77 @@ def test_a_tag_with_a_comma_is_refused(section: str) -> None:
 
     assert (["/"], ["guest", "good"]) == (list(core.broker.vhosts), list(core.broker.users.by_name))
     assert ("a", "b") == core.broker.users.by_name["good"].tags
+
+
+def nested(depth: int) -> dict[str, object]:
+    """Objects in objects."""
+    found: dict[str, object] = {}
+    for _ in range(depth):
+        found = {"n": found}
+    return found
+
+
+OPERATOR_POLICY = {"vhost": "/", "component": "operator_policy", "name": "bad"}
+
+
+@pytest.mark.parametrize(
+    ("section", "item"),
+    [
+        ("vhosts", {"name": "bad", "metadata": {"tags": 5}}),
+        ("vhosts", {"name": "bad", "metadata": {"tags": [1]}}),
+        ("vhosts", {"name": "bad", "metadata": [1]}),
+        ("parameters", {**OPERATOR_POLICY, "value": {"pattern": "", "definition": {"max-length": 1}}}),
+        ("parameters", {**OPERATOR_POLICY, "value": 5}),
+        ("parameters", OPERATOR_POLICY),
+        ("exchanges", {"name": "bad", "vhost": "/", "arguments": {"y": 10**40}}),
+        ("exchanges", {"name": "bad", "vhost": "/", "arguments": nested(80)}),
+        ("exchanges", {"name": "bad", "vhost": "/", "arguments": nested(5000)}),
+        ("exchanges", {"name": "bad", "vhost": "/", "arguments": {"x-message-deduplication": True, "x-cache-size": 0}}),
+        ("bindings", {"source": "hash", "routing_key": "abc"}),
+        ("bindings", {"source": "hash", "routing_key": "65536"}),
+        ("bindings", {"source": "delayed", "routing_key": "abc"}),
+        ("bindings", {"source": "old", "routing_key": "abc"}),
+        ("bindings", {"source": "amq.topic", "arguments": nested(5000)}),
+        ("bindings", {"source": "amq.headers", "arguments": {"x-match": "bogus"}}),
+        ("bindings", {"source": "amq.match", "vhost": "first", "arguments": {"x-match": 5}}),
+    ],
+)
+def test_what_could_not_be_carried_out_is_found_before(section: str, item: dict[str, Any]) -> None:
+    """A document is carried out as a whole or not at all, also if only the type of an exchange forbids a binding."""
+    core = Core()
+    core.vhost.declare_exchange("x-consistent-hash", "old", True, False, False, b"")
+    if section == "bindings":
+        item = {"vhost": "/", "destination": "q", **item}
+    document: dict[str, list[Any]] = {
+        "vhosts": [{"name": "first"}],
+        "queues": [{"name": "q", "vhost": "/"}, {"name": "q", "vhost": "first"}],
+        "exchanges": [
+            {"name": "hash", "vhost": "/", "type": "x-consistent-hash"},
+            {
+                "name": "delayed",
+                "vhost": "/",
+                "type": "x-delayed-message",
+                "arguments": {"x-delayed-type": "x-consistent-hash"},
+            },
+        ],
+    }
+    document.setdefault(section, []).append(item)
+    with pytest.raises(PreconditionFailed, match=rf"^{section}: "):
+        Import(core.broker, document, None).carry_out()
+
+    assert (["/"], []) == (list(core.broker.vhosts), list(core.vhost.queues))
+
+
+def test_what_cannot_be_carried_out_any_more_is_told() -> None:
+    """An exchange of another type was declared between the check and the end."""
+    core = Core()
+    item = {"source": "x", "vhost": "/", "destination": "q", "routing_key": "abc"}
+    exchange = {"name": "x", "vhost": "/", "type": "topic"}
+    document = {"queues": [{"name": "q", "vhost": "/"}], "exchanges": [exchange], "bindings": [item]}
+    plan = Import(core.broker, document, None)
+    assert [None] * 6 == [*plan.check()][:6]
+    core.vhost.declare_exchange("x-consistent-hash", "x", True, False, False, b"")
+    plan.prepare()
+
+    with pytest.raises(PreconditionFailed, match=r"^bindings: .*must be an integer"):
+        plan.go_on(plan.count)
