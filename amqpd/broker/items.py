@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from amqpd.broker import administration, governance, parameters, passwords
+from amqpd.broker.arguments import CLASSIC, QUORUM
 from amqpd.broker.policies import ALL
+from amqpd.broker.policy_keys import NAME_MAX
 from amqpd.broker.profile import Profile
 from amqpd.broker.users import joined
 from amqpd.wire import tables
@@ -27,6 +29,10 @@ NEEDED: Final = {
 """The members that an item must have, by section, all of them texts."""
 FOREIGN: Final = frozenset(("federation-upstream", "federation-upstream-set", "shovel", "mqtt"))
 """Components of plugins that are not there: their parameters are passed over."""
+NAMED: Final = ("users", "vhosts", "queues", "exchanges")
+"""The sections whose names are such as AMQP can say, and not empty."""
+DEFAULT_TYPES: Final = (None, "", "undefined", CLASSIC, QUORUM)
+"""What virtual hosts may say of the type of queues that are declared without one."""
 _BOOLEANS: Final = ("durable", "auto_delete", "internal", "tracing", "protected_from_deletion")
 
 
@@ -35,11 +41,32 @@ def check_members(section: str, item: Item) -> None:
     for name in NEEDED[section]:
         if not isinstance(item.get(name), str):
             raise TypeError(f"{name} must be a string")
+    if section in NAMED:
+        _check_name(item["name"])
     for name in _BOOLEANS:
         if not isinstance(item.get(name, False), bool):
             raise TypeError(f"{name} must be true or false")
     if not isinstance(item.get("arguments", {}), dict):
         raise TypeError("arguments must be an object")
+
+
+def _check_name(name: str) -> None:
+    if not name:
+        raise ValueError("the name must not be empty")
+    _check_length("the name", name)
+
+
+def _check_length(what: str, text: str) -> None:
+    if len(text.encode("utf-8", "surrogateescape")) > NAME_MAX:
+        raise ValueError(f"{what} must not be longer than {NAME_MAX} octets")
+
+
+def _text(item: Item, name: str) -> str:
+    """A member that may be null or missing, which is empty then."""
+    value = item.get(name)
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} must be a string")
+    return value or ""
 
 
 def words(value: object) -> list[str]:
@@ -64,10 +91,13 @@ def check_user(item: Item) -> None:
 
 def password(item: Item) -> tuple[str, str]:
     """Hash and algorithm of a user's password."""
-    if isinstance(item.get("password"), str):
-        return administration.hashed(item["password"]), passwords.SHA256
+    if item.get("password") is not None:
+        return administration.hashed(_text(item, "password")), passwords.SHA256
+    password_hash = _text(item, "password_hash")
+    if not passwords.is_hash(password_hash):
+        raise ValueError("password_hash must be base64")
     # Before RabbitMQ 3.6 there was no other algorithm, and none was named.
-    return str(item.get("password_hash") or ""), str(item.get("hashing_algorithm") or passwords.MD5)
+    return password_hash, _text(item, "hashing_algorithm") or passwords.MD5
 
 
 def check_vhost(item: Item) -> None:
@@ -80,9 +110,11 @@ def profile(item: Item) -> Profile:
     """What a virtual host says of itself."""
     told = told_of(item)
     found = Profile()
-    found.description = str(told.get("description") or "")
+    found.description = _text(told, "description")
     found.tags = words(told.get("tags") or "")
-    found.default_queue_type = str(told.get("default_queue_type") or "").replace("undefined", "")
+    if told.get("default_queue_type") not in DEFAULT_TYPES:
+        raise ValueError(f"default_queue_type {told['default_queue_type']} is neither {CLASSIC} nor {QUORUM}")
+    found.default_queue_type = _text(told, "default_queue_type").replace("undefined", "")
     found.tracing = bool(told.get("tracing", False))
     found.is_protected = bool(told.get("protected_from_deletion", False))
     return found
@@ -141,4 +173,6 @@ def table(item: Item) -> bytes:
 
 def routing_key(item: Item) -> str:
     """The routing key of a binding."""
-    return str(item.get("routing_key", ""))
+    key = _text(item, "routing_key")
+    _check_length("the routing key", key)
+    return key

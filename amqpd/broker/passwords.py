@@ -21,6 +21,15 @@ def hash_password(password: str, salt: bytes | None = None) -> str:
     return base64.b64encode(salt + _digest("sha256", salt, password)).decode("ascii")
 
 
+def is_hash(text: str) -> bool:
+    """Whether this can be a hash; an empty one can, and matches no password."""
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True
+
+
 def verify(password: str, password_hash: str, algorithm: str) -> bool:
     """Whether the password has this hash; a blank password, a malformed hash and an unknown algorithm never match."""
     digest = DIGESTS.get(algorithm)

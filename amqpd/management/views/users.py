@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from typing import Any, Final
 
@@ -101,11 +99,10 @@ def password_of(body: dict[str, Any]) -> tuple[str, str]:
 
 
 def _hash(given: object) -> str:
-    try:
-        base64.b64decode(string(given, ["not_base64", given]), validate=True)
-    except (binascii.Error, ValueError):
-        raise bad_request(["not_base64", given]) from None
-    return str(given)
+    password_hash = string(given, ["not_base64", given])
+    if not passwords.is_hash(password_hash):
+        raise bad_request(["not_base64", given])
+    return password_hash
 
 
 async def delete_user(call: Call) -> object:

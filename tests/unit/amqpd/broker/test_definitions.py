@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from amqpd.broker.definitions import Import
+from amqpd.broker.items import NAMED
 from amqpd.errors import PreconditionFailed
 from helpers.core import Core
 
@@ -46,6 +47,17 @@ OPERATOR_POLICY = {"vhost": "/", "component": "operator_policy", "name": "bad"}
         ("vhosts", {"name": "bad", "metadata": {"tags": 5}}),
         ("vhosts", {"name": "bad", "metadata": {"tags": [1]}}),
         ("vhosts", {"name": "bad", "metadata": [1]}),
+        ("vhosts", {"name": "bad", "default_queue_type": "bogus"}),
+        ("vhosts", {"name": "bad", "default_queue_type": ["x"]}),
+        ("vhosts", {"name": "bad", "description": {"a": 1}}),
+        *[(section, {"name": "", "vhost": "/"}) for section in NAMED],
+        *[(section, {"name": "é" * 128, "vhost": "/"}) for section in NAMED],
+        ("users", {"name": "bad", "password_hash": "!!"}),
+        ("users", {"name": "bad", "password_hash": "é"}),
+        ("users", {"name": "bad", "password_hash": 5}),
+        ("users", {"name": "bad", "password": 5}),
+        ("bindings", {"source": "amq.topic", "routing_key": "k" * 256}),
+        ("bindings", {"source": "amq.topic", "routing_key": {"a": 1}}),
         ("parameters", {**OPERATOR_POLICY, "value": {"pattern": "", "definition": {"max-length": 1}}}),
         ("parameters", {**OPERATOR_POLICY, "value": 5}),
         ("parameters", OPERATOR_POLICY),
@@ -101,3 +113,16 @@ def test_what_cannot_be_carried_out_any_more_is_told() -> None:
 
     with pytest.raises(PreconditionFailed, match=r"^bindings: .*must be an integer"):
         plan.go_on(plan.count)
+
+
+def test_the_longest_names() -> None:
+    """What AMQP can say of names and routing keys may be imported; a routing key that is null is empty."""
+    core = Core()
+    name = "n" * 255
+    bindings = [{"source": name, "vhost": name, "destination": name, "routing_key": key} for key in (name, None)]
+    document: dict[str, list[Any]] = {section: [{"name": name, "vhost": name}] for section in NAMED}
+    Import(core.broker, {**document, "bindings": bindings}, None).carry_out()
+
+    bound = core.broker.vhosts[name].exchanges[name].bindings.values()
+    assert {name, ""} == {binding.routing_key for binding in bound}
+    assert "" == core.broker.users.by_name[name].password_hash
