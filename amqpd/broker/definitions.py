@@ -1,7 +1,7 @@
 """Definitions as documents: everything that was declared, to be carried to another broker, and back.
 
-1. A document is checked as a whole before anything of it is carried out: first what is declared, which may take a while,
-   then at once what is done at once (users, virtual hosts, rights, parameters, policies).
+1. A document is checked as a whole before anything of it is carried out. Both take a while, in which others change things,
+   too: what needs a user, a virtual host or an end of a binding that has gone meanwhile is passed over.
 2. What exists already stays as it is, except users and rights, which become what the document says.
 3. The predeclared exchanges, exclusive queues and the bindings to the default exchange are in no document.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, Final
 
 from amqpd.broker import administration, duplicate_gate, governance, items
@@ -74,11 +75,6 @@ class Import:
         self._exchanges: Final[dict[tuple[str, str], Exchange]] = {}
         """What its exchanges would be, by virtual host and name."""
 
-    @property
-    def count(self) -> int:
-        """How many items it has."""
-        return sum([len(found) for found in self._items.values()])
-
     def _item(self, section: str, item: object, vhost: str | None) -> Item:
         if not isinstance(item, dict):
             raise bad(section, item, "must be an object")
@@ -105,8 +101,7 @@ class Import:
         yield from self._check_ends()
         self._note_names()
         for section in RULED:
-            for _ in self._check_section(section):
-                pass
+            yield from self._check_section(section)
 
     def _note_names(self) -> None:
         self._vhosts = {*self.broker.vhosts, *[item["name"] for item in self._items["vhosts"]]}
@@ -172,7 +167,7 @@ class Import:
         exchange = registry.create(item.get("type", "direct"), item["name"], True, False, False, arguments)
         if duplicate_gate.is_wanted(exchange):
             DuplicateGate(exchange, self.broker.clock)
-        self._exchanges[(item["vhost"], item["name"])] = exchange
+        self._exchanges.setdefault((item["vhost"], item["name"]), exchange)
 
     def _check_binding(self, item: Item) -> None:
         arguments, routing_key = tables.decode(items.table(item)), items.routing_key(item)
@@ -194,57 +189,57 @@ class Import:
 
     def carry_out(self) -> None:
         """Check and do all of it, in the open batch. Raises PreconditionFailed, naming what is wrong."""
-        for _ in self.check():
-            pass
-        self.prepare()
-        while self.go_on(self.count):
+        for _ in chain(self.check(), self.steps()):
             pass
 
-    def prepare(self) -> None:
-        """Do what comes first: users, virtual hosts, rights, parameters and policies."""
-        for item in self._items["users"]:
-            password_hash, algorithm = items.password(item)
-            tags = tuple(items.words(item.get("tags", "")))
-            administration.save_user(self.broker, item["name"], password_hash, algorithm, tags)
-        for item in self._items["vhosts"]:
-            self._save_vhost(item)
-        users = self.broker.users.by_name
-        for item in self._items["permissions"]:
-            user = users[item["user"]]
-            administration.set_permission(self.broker, user, item["vhost"], item["configure"], item["write"], item["read"])
-        for item in self._items["topic_permissions"]:
+    def steps(self) -> Iterator[None]:
+        """Do it, piece by piece, after it was checked. Raises PreconditionFailed for what cannot be done any more."""
+        acts = {"users": self._save_user, "vhosts": self._save_vhost, "global_parameters": self._set_global_parameter}
+        acts_within = {
+            "permissions": self._permit, "topic_permissions": self._permit_topics, "parameters": self._set_parameter,
+            "policies": self._set_policy, "queues": self._declare_queue, "exchanges": self._declare_exchange,
+            "bindings": self._bind,
+        }  # fmt: skip
+        for section in SECTIONS:
+            for item in self._items[section]:
+                vhost = self.broker.vhosts.get(item.get("vhost", ""))
+                with _naming(section, item):
+                    if section in acts:
+                        acts[section](item)
+                    elif vhost is not None:
+                        acts_within[section](vhost, item)
+                yield
+
+    def _save_user(self, item: Item) -> None:
+        password_hash, algorithm = items.password(item)
+        tags = tuple(items.words(item.get("tags", "")))
+        administration.save_user(self.broker, item["name"], password_hash, algorithm, tags)
+
+    def _permit(self, vhost: VHost, item: Item) -> None:
+        user = self.broker.users.by_name.get(item["user"])
+        if user is not None:
+            administration.set_permission(self.broker, user, vhost.name, item["configure"], item["write"], item["read"])
+
+    def _permit_topics(self, vhost: VHost, item: Item) -> None:
+        user = self.broker.users.by_name.get(item["user"])
+        if user is not None:
             administration.set_topic_permission(
-                self.broker, users[item["user"]], item["vhost"], item["exchange"], item["write"], item["read"]
-            )
-        self._govern()
-
-    def go_on(self, most: int) -> bool:
-        """Then declare and bind up to so many of the rest; False if nothing is left."""
-        acts = {"queues": self._declare_queue, "exchanges": self._declare_exchange, "bindings": self._bind}
-        for section, act in acts.items():
-            waiting = self._items[section]
-            while waiting and most:
-                item = waiting.pop()
-                most -= 1
-                vhost = self.broker.vhosts.get(item["vhost"])
-                if vhost is not None:
-                    with _naming(section, item):
-                        act(vhost, item)
-        return any(self._items[section] for section in acts)
-
-    def _govern(self) -> None:
-        vhosts = self.broker.vhosts
-        for item in self._items["parameters"]:
-            if item["component"] not in FOREIGN:
-                set_parameter(self.broker, vhosts[item["vhost"]], item["component"], item["name"], item["value"])
-        for item in self._items["global_parameters"]:
-            if item["name"] != CLUSTER_ID:
-                governance.set_global_parameter(self.broker, item["name"], item.get("value"))
-        for item in self._items["policies"]:
-            governance.set_policy(
-                self.broker, vhosts[item["vhost"]], item["name"], item["pattern"], item["definition"],
-                item.get("priority"), item.get("apply-to"), operator=False,
+                self.broker, user, vhost.name, item["exchange"], item["write"], item["read"]
             )  # fmt: skip
+
+    def _set_parameter(self, vhost: VHost, item: Item) -> None:
+        if item["component"] not in FOREIGN:
+            set_parameter(self.broker, vhost, item["component"], item["name"], item["value"])
+
+    def _set_global_parameter(self, item: Item) -> None:
+        if item["name"] != CLUSTER_ID:
+            governance.set_global_parameter(self.broker, item["name"], item.get("value"))
+
+    def _set_policy(self, vhost: VHost, item: Item) -> None:
+        governance.set_policy(
+            self.broker, vhost, item["name"], item["pattern"], item["definition"], item.get("priority"),
+            item.get("apply-to"), operator=False,
+        )  # fmt: skip
 
     def _save_vhost(self, item: Item) -> None:
         known = self.broker.vhosts.get(item["name"])

@@ -26,8 +26,6 @@ from amqpd.management.views.policies import policy_shapes
 from amqpd.management.views.users import permission_shapes, topic_permission_shapes, user_shape
 from exchanges.base import Binding, Exchange
 
-AT_ONCE: Final = 10
-"""Objects that are declared before anybody asks whose turn it is."""
 PAGE: Final = re.compile(r"(\.\.)?(/[\w-]+)*/?#[\w/-]*", re.ASCII)
 """Where a form may have its sender led: to a view of a page of this server."""
 EXPLANATION: Final = "Definitions of an amqpd broker; RabbitMQ can import them, too"
@@ -196,8 +194,7 @@ async def _import(call: Call, vhost: str | None) -> object:
         if slices.is_over():
             await slices.pause()
     call.begin()
-    plan.prepare()
-    while plan.go_on(AT_ONCE):
+    for _ in plan.steps():
         if slices.is_over():
             await slices.pause()
             call.begin()
