@@ -51,8 +51,13 @@ def canonical_table(table: dict[str, object]) -> tuple[Hashable, ...]:
 
 
 def type_name(value: object) -> str:
-    """The name that RabbitMQ gives to the type of a field value; of an integer, to its narrowest usual one."""
-    if type(value) is int:
+    """The name that RabbitMQ gives to the type of a field value; of a plain integer, to its narrowest usual one.
+
+    An integer of a class of its own has that class's name: a Timestamp is a timestamp, a Long a long.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        if type(value) is not int:
+            return type(value).__name__.lower()
         return "signedint" if -(2**31) <= value < 2**31 else "long"
     return _TYPE_NAMES[type(value)]
 

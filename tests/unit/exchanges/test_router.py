@@ -1,5 +1,6 @@
 import pytest
 
+from amqpd.wire.tables import Timestamp
 from exchanges.base import ArgumentError, Exchange
 from exchanges.direct import DirectExchange
 from exchanges.fanout import FanoutExchange
@@ -172,6 +173,7 @@ def test_routing_keys(headers: dict[str, object], keys: list[str]) -> None:
         ({"CC": 5}, '{unacceptable_type_in_header,"CC",signedint}'),
         ({"CC": None}, '{unacceptable_type_in_header,"CC",void}'),
         ({"CC": True}, '{unacceptable_type_in_header,"CC",bool}'),
+        ({"CC": Timestamp(5)}, '{unacceptable_type_in_header,"CC",timestamp}'),
         ({"CC": ["a"], "BCC": {"a": 1}}, '{unacceptable_type_in_header,"BCC",table}'),
     ],
 )

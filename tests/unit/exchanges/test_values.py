@@ -3,7 +3,12 @@ from decimal import Decimal
 
 import pytest
 
+from amqpd.wire import tables
+from amqpd.wire.tables import Long, Timestamp
 from exchanges.values import canonical, term, type_name
+
+SIZES = {"t": 1, "b": 1, "B": 1, "s": 2, "u": 2, "l": 8, "L": 8, "d": 8, "T": 8, "D": 5, "V": 0}
+"""How many octets values of a type have; of the others, four."""
 
 
 @pytest.mark.parametrize(
@@ -31,6 +36,20 @@ def test_names_and_terms(value: object, name: str, written: str) -> None:
 def test_type_name_of_a_timestamp() -> None:
     """A timestamp has its own type."""
     assert type_name(datetime(2020, 1, 1, tzinfo=UTC)) == "timestamp"
+    assert ("timestamp", "5") == (type_name(Timestamp(5)), term(Timestamp(5)))
+
+
+def test_type_name_of_a_long() -> None:
+    """An integer that is sent as a long is one, however small."""
+    assert ("long", "5") == (type_name(Long(5)), term(Long(5)))
+
+
+@pytest.mark.parametrize("tag", tables.TYPE_NAMES)
+def test_every_value_of_a_table_has_a_type(tag: str) -> None:
+    """Whatever a client can send has one of the names that RabbitMQ has for types."""
+    (value,) = tables.decode(b"\x01k" + tag.encode() + bytes(SIZES.get(tag, 4))).values()
+
+    assert type_name(value) in tables.TYPE_NAMES.values()
 
 
 def test_canonical_values_are_values_of_a_field_table() -> None:
