@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from typing import Final
 
 from amqpd.broker.consumer import Consumer, Roster
@@ -25,7 +25,8 @@ class Dispatch(Roster):
         self.turn: Final = turn
         self.single: Final = single
         """Only one consumer is served (x-single-active-consumer)."""
-        self.consumers: Final[dict[Consumer, None]] = {}
+        self.consumers: Final[OrderedDict[Consumer, None]] = OrderedDict()
+        """In the order of their coming; a plain dictionary would look for the first one among all that left before it."""
         self.active: deque[Consumer] = deque()
         self.paused: bool = False
         """True while an operator keeps all consumers waiting."""

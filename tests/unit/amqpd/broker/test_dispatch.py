@@ -1,3 +1,5 @@
+from collections import OrderedDict
+
 from amqpd.broker.consumer import RATION
 from helpers.core import Core, CoreChannel, declare
 
@@ -276,3 +278,19 @@ def test_consumers_that_leave_are_not_served() -> None:
     assert [0, 2, 0, 0, 0, 2, 0] == counts
     queue = core.vhost.queues["q"]
     assert (2, True) == (queue.consumer_count, len(queue.dispatch.active) <= 3)
+
+
+def test_the_next_single_active_consumer_is_not_searched_for() -> None:
+    """Each that leaves is followed by the first of those left; an ordered dictionary knows it, however many left."""
+    core = Core()
+    queue = declare(core, "q", x_single_active_consumer=True)
+    channel = core.channel()
+    for tag in "abcdef":
+        channel.consume(queue, tag)
+    assert isinstance(queue.dispatch.consumers, OrderedDict)
+
+    served = ""
+    for leaver in "acbfde":
+        served += queue.dispatch.first.tag
+        channel.session.cancel(leaver)
+    assert ("abbdde", 0) == (served, queue.consumer_count)
