@@ -294,3 +294,41 @@ def test_the_next_single_active_consumer_is_not_searched_for() -> None:
         served += queue.dispatch.first.tag
         channel.session.cancel(leaver)
     assert ("abbdde", 0) == (served, queue.consumer_count)
+
+
+def test_turns_are_taken_among_those_of_the_highest_priority_alone() -> None:
+    """Whoever waits below them is not looked at, wherever it came and whatever its priority."""
+    core = Core()
+    queue = declare(core, "q")
+    lows = [consuming(core, no_ack=True, priority=number % 5) for number in range(50)]
+    highs = [consuming(core, prefetch=2, priority=10) for _ in range(2)]
+    core.channel().publish_many("q", NUMBERS[:4])
+    assert ([NUMBERS[0:4:2], NUMBERS[1:4:2]], 2) == ([high.bodies() for high in highs], len(queue.dispatch.active))
+
+    core.channel().publish_many("q", NUMBERS[4:15])
+    fours = [low.bodies() for low in lows[4::5]]
+    assert ([[NUMBERS[4], NUMBERS[14]]] + [[body] for body in NUMBERS[5:14]], 10) == (fours, len(queue.dispatch.active))
+    highs[1].session.ack(1, False)
+    core.channel().publish_many("q", NUMBERS[15:17])
+    assert ([NUMBERS[15]], 10) == (highs[1].bodies(), len(queue.dispatch.active))
+    assert [NUMBERS[16]] == lows[9].bodies()
+
+
+def test_who_leaves_another_priority_is_not_served() -> None:
+    """However many leave, above and below, the rest is served by its priority; nobody is active once all left."""
+    core = Core()
+    queue = declare(core, "q")
+    publisher = core.channel()
+    consumers = [consuming(core, no_ack=True, priority=number % 3) for number in range(9)]
+    served = []
+    for leaver in (0, 8, 3, 5, 2, 1, 7):
+        consumers[leaver].session.cancel("c")
+        publisher.publish_many("q", NUMBERS[:1])
+        served.append([number for number, consumer in enumerate(consumers) if consumer.bodies()])
+    assert [[2], [5], [2], [2], [1], [4], [4]] == served
+
+    consumers[4].session.cancel("c")
+    publisher.publish_many("q", NUMBERS[:1])
+    assert [NUMBERS[0]] == consumers[6].bodies()
+    consumers[6].session.cancel("c")
+    assert (0, False) == (queue.consumer_count, bool(queue.dispatch.active))
