@@ -7,18 +7,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from typing import ClassVar, TypeAlias
 
 from mypy_extensions import mypyc_attr
 
-from exchanges.values import canonical_table, type_name
+from exchanges.values import identity, type_name
 
 Destination: TypeAlias = "str | Exchange"
 """A queue, by its name, or an exchange that is bound to another exchange."""
 
-BindingKey: TypeAlias = tuple[str, str, str, tuple[Hashable, ...]]
-"""The identity of a binding within its source: kind and name of the destination, routing key, canonical arguments."""
+BindingKey: TypeAlias = tuple[str, str, str, str]
+"""The identity of a binding within its source: kind and name of the destination, routing key, identity of the arguments."""
 
 
 class ArgumentError(Exception):
@@ -28,8 +28,8 @@ class ArgumentError(Exception):
 def binding_key(destination: Destination, routing_key: str, arguments: dict[str, object]) -> BindingKey:
     """The identity of a binding, see invariant 1."""
     if isinstance(destination, str):
-        return ("queue", destination, routing_key, canonical_table(arguments))
-    return ("exchange", destination.name, routing_key, canonical_table(arguments))
+        return ("queue", destination, routing_key, identity(arguments))
+    return ("exchange", destination.name, routing_key, identity(arguments))
 
 
 class Binding:

@@ -28,12 +28,14 @@ def canonical(value: object) -> Hashable:  # noqa: PLR0911 - one for each type
     """
     if isinstance(value, bool):
         return ("bool", value)
-    if value is None or isinstance(value, (str, int, float)):
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if value is None or isinstance(value, (str, int)):
         return value
     if isinstance(value, (bytes, bytearray)):
         return value.decode("utf-8", "surrogateescape")
     if isinstance(value, Decimal):
-        return ("decimal", value)
+        return ("decimal", str(value.normalize()))
     if isinstance(value, datetime):
         return int(value.timestamp())
     if isinstance(value, list):
@@ -48,6 +50,14 @@ def canonical_table(table: dict[str, object]) -> tuple[Hashable, ...]:
     if not table:
         return ()
     return tuple([(name, canonical(table[name])) for name in sorted(table)])
+
+
+def identity(table: dict[str, object]) -> str:
+    """A text that two tables share exactly if their canonical fields are equal.
+
+    Unlike a number's, a text's hash is secret: nobody can choose tables that share one and fill a dictionary with them.
+    """
+    return repr(canonical_table(table)) if table else ""
 
 
 def type_name(value: object) -> str:

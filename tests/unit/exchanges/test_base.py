@@ -1,6 +1,6 @@
 import pytest
 
-from exchanges.base import ArgumentError, Exchange
+from exchanges.base import ArgumentError, Exchange, binding_key
 from exchanges.default import DefaultExchange
 from exchanges.direct import DirectExchange
 from exchanges.headers import HeadersExchange
@@ -65,6 +65,14 @@ def test_binding_tells_its_parts() -> None:
         binding.arguments,
     )
     assert binding is exchange.bindings[binding.key]
+
+
+def test_bindings_with_arguments_of_one_hash() -> None:
+    """Numbers whose hashes are known to be the same make keys that do not meet in a dictionary."""
+    numbers = [*[2.0 ** (61 * power) for power in range(-16, 17)], *[2**61 + number * (2**61 - 1) for number in range(1, 4)]]
+    assert {1} == {hash(number) for number in numbers}
+
+    assert len(numbers) == len({hash(binding_key("queue", "", {"a": number})) for number in numbers})
 
 
 def test_unbind_of_a_missing_binding() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from amqpd.wire import tables
 from amqpd.wire.tables import Long, Timestamp
-from exchanges.values import canonical, term, type_name
+from exchanges.values import canonical, identity, term, type_name
 
 SIZES = {"t": 1, "b": 1, "B": 1, "s": 2, "u": 2, "l": 8, "L": 8, "d": 8, "T": 8, "D": 5, "V": 0}
 """How many octets values of a type have; of the others, four."""
@@ -56,3 +56,35 @@ def test_canonical_values_are_values_of_a_field_table() -> None:
     """What no field table can hold is a mistake of the caller, not a silent match."""
     with pytest.raises(TypeError):
         canonical(object())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({}, {}),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        ({"a": 1}, {"a": 1.0}),
+        ({"a": 0}, {"a": -0.0}),
+        ({"a": 2**53}, {"a": 2.0**53}),
+        ({"a": [{"b": 5}]}, {"a": [{"b": Long(5)}]}),
+        ({"a": Timestamp(5)}, {"a": 5}),
+        ({"a": "x\udcff"}, {"a": b"x\xff"}),
+        ({"a": Decimal("1.5")}, {"a": Decimal("1.50")}),
+        ({"a": Decimal(0)}, {"a": Decimal("0.000")}),
+        ({"a": float("nan")}, {"a": float("nan")}),
+    ],
+)
+def test_identity_of_equal_tables(one: dict[str, object], other: dict[str, object]) -> None:
+    """However a table is written, its identity is the same."""
+    assert identity(one) == identity(other)
+
+
+def test_identity_of_different_tables() -> None:
+    """Each table that differs in a name, a value or a kind of value has an identity of its own."""
+    values: list[object] = [
+        0, 1, 2, 1.5, 2**53 + 1, 2.0**53, float("inf"), True, False, None, "1", "None", "", "bool", "'",
+        Decimal(1), Decimal("1.5"), [], {}, [1], ["1"], [[1]], {"a": 1}, ["a", 1], ["bool", True], [True],
+    ]  # fmt: skip
+    found: list[dict[str, object]] = [{}, *[{"a": value} for value in values], {"b": 1}, {"a": 1, "b": 1}]
+
+    assert len(found) == len({identity(table) for table in found})
