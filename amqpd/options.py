@@ -266,7 +266,12 @@ OPTIONS: Final = (
     Option("http_tls_certificate", any_text, "", "file with the certificate chain (PEM) to serve the management over TLS"),
     Option("http_tls_key", any_text, "", "file with the certificate's private key (PEM)"),
     Option("http_origins", any_text, "", "other sites, separated by commas, whose pages may use the API; * for all"),
-    Option("http_body_limit", size(1), "20MB", "largest body of an HTTP request"),
+    Option(
+        "http_body_limit",
+        size(1),
+        "20MB",
+        "largest body of an HTTP request: definitions, or a message; others are limited further",
+    ),
     Option("watchdog", choice("on", "off"), "on", "log what the broker is doing whenever it does not answer for a while"),
     Option("product", nonempty, "RabbitMQ", "product name told to clients, some of which look for RabbitMQ"),
     Option("product_version", nonempty, "3.13.7", "version of that product told to clients"),

@@ -10,10 +10,10 @@ from aiohttp import web
 from amqpd.broker.client import Client
 from amqpd.broker.users import IMPERSONATOR, User
 from amqpd.broker.vhost import VHost
-from amqpd.management.encoding import decode
+from amqpd.management.body import read
+from amqpd.management.encoding import OBJECT_BYTES, decode
 from amqpd.management.page import Wish
 from amqpd.management.refusal import bad_request, missing, not_authorised, not_found
-from amqpd.management.silence import whole
 from amqpd.management.site import Site
 from amqpd.management.stats import Ranges
 
@@ -54,6 +54,7 @@ class Call:
         self.user: Final = user
         """Nobody in particular if the route is open to anybody."""
         self.query: Final[Mapping[str, str]] = request.query
+        self._sent: bytes | None = None
         self._body: dict[str, Any] | None = None
 
     # --- what the user may do --------------------------------------------------------------------------------------
@@ -128,10 +129,16 @@ class Call:
         self.site.wiring.begin()
         self.site.broker.events.actor = self.user.name
 
-    async def body(self, *mandatory: str) -> dict[str, Any]:
-        """The JSON object that was sent; empty if nothing was. Raises Refusal if it lacks something."""
+    async def sent(self, limit: int) -> bytes:
+        """What was sent. Raises Refusal if it is longer, or longer than the option allows."""
+        if self._sent is None:
+            self._sent = await read(self.request, min(limit, self.site.config.http_body_limit))
+        return self._sent
+
+    async def body(self, *mandatory: str, limit: int = OBJECT_BYTES) -> dict[str, Any]:
+        """The JSON object that was sent; empty if nothing was. Raises Refusal if it lacks something, or is too long."""
         if self._body is None:
-            self._body = _object(await whole(self.request.read()))
+            self._body = _object(await self.sent(limit))
             self.begin()
         lacking = [name for name in mandatory if name not in self._body]
         if lacking:

@@ -187,7 +187,7 @@ async def _import(call: Call, vhost: str | None) -> object:
         redirect = form.get("redirect")
         call.site.wiring.begin()
     else:
-        document = await call.body()
+        document = await call.body(limit=call.site.config.http_body_limit)
     plan = Import(call.broker, document, vhost)
     slices = Slices()
     for _ in plan.check():

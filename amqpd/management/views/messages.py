@@ -13,7 +13,9 @@ from amqpd.broker.entry import Entry
 from amqpd.broker.outbox import Outbox
 from amqpd.broker.session import Session
 from amqpd.errors import AmqpError, NotFound
+from amqpd.management.body import TooLong
 from amqpd.management.call import Call, integer, string
+from amqpd.management.encoding import is_quickly_decoded
 from amqpd.management.page import Shape
 from amqpd.management.properties import header_of, shown_properties
 from amqpd.management.refusal import bad_request, channel_refusal, missing
@@ -58,7 +60,7 @@ class Receipt(Outbox):
 
 async def publish(call: Call) -> object:
     """Publish a message, and say whether any queue took it."""
-    body = await call.body("routing_key", "properties", "payload", "payload_encoding")
+    body = await _message(call)
     vhost = call.entered_vhost()
     exchange = exchange_name(call["exchange"])
     routing_key = string(body["routing_key"], "routing_key must be a string")
@@ -82,6 +84,17 @@ async def publish(call: Call) -> object:
     if not accepted:
         raise bad_request(REFUSED_TEXT)
     return {"routed": receipt.routed}
+
+
+async def _message(call: Call) -> dict[str, Any]:
+    """What is published: longer than other bodies if it is the payload that makes it long. Raises Refusal."""
+    sent = await call.sent(call.site.config.http_body_limit)
+    try:
+        if not is_quickly_decoded(sent):
+            raise TooLong
+    except ValueError:
+        raise bad_request("not_json") from None
+    return await call.body("routing_key", "properties", "payload", "payload_encoding")
 
 
 def _publish(session: Session, exchange: str, routing_key: str, header: bytes, payload: bytes) -> None:

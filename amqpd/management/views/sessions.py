@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from amqpd.management.body import LOGIN_BYTES, TooLong
 from amqpd.management.call import MANAGEMENT_TAGS, NO_CONTENT, Call
 from amqpd.management.logins import TOKEN_SECONDS
 from amqpd.management.refusal import bad_request, not_authorised
-from amqpd.management.silence import whole
 from amqpd.management.views.overview import user_words
+
+FIELDS_MAX: Final = 16
+"""Of the form that is sent to log in."""
 
 
 async def log_in(call: Call) -> object:
@@ -28,16 +31,26 @@ async def log_in(call: Call) -> object:
 
 
 async def _credentials(call: Call) -> tuple[str, str]:
-    sent = await whole(call.request.read())
+    try:
+        sent = await call.sent(LOGIN_BYTES)
+    except TooLong:
+        raise TooLong(413) from None
     given: Mapping[str, Any]
     if sent.lstrip().startswith(b"{"):
         given = await call.body("username", "password")
     else:
-        given = dict(parse_qsl(sent.decode("utf-8", "replace"), keep_blank_values=True))
+        given = _form(sent)
     name, password = given.get("username"), given.get("password")
     if not isinstance(name, str) or not isinstance(password, str):
         raise bad_request("username and password are needed")
     return name, password
+
+
+def _form(sent: bytes) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(sent.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=FIELDS_MAX))
+    except ValueError:
+        raise bad_request("too many fields") from None
 
 
 async def log_out(call: Call) -> object:

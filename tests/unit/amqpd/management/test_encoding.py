@@ -5,7 +5,15 @@ import json
 
 import pytest
 
-from amqpd.management.encoding import PIECE_BYTES, Encoded, decode, encode_slowly
+from amqpd.management.encoding import (
+    OBJECT_BYTES,
+    PIECE_BYTES,
+    TEXTS_MAX,
+    Encoded,
+    decode,
+    encode_slowly,
+    is_quickly_decoded,
+)
 
 
 def test_what_json_can_hold() -> None:
@@ -20,6 +28,18 @@ def test_what_could_not_be_sent_back_is_refused(text: bytes) -> None:
     """Numbers that JSON lacks, halves of pairs, no UTF-8, and nesting without end."""
     with pytest.raises(ValueError, match=r"."):
         decode(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ([[]] * 1000, True), (["x" * OBJECT_BYTES] * 9, True), ('"\\\n' * OBJECT_BYTES, True), ([1] * OBJECT_BYTES, False),
+        (["x" * OBJECT_BYTES, [[]] * OBJECT_BYTES], False), (["x" * (OBJECT_BYTES // TEXTS_MAX + 1)] * TEXTS_MAX, False),
+    ],
+)  # fmt: skip
+def test_few_long_texts_are_decoded_quickly(value: object, expected: bool) -> None:
+    """Many short ones are not, and neither is much else beside them; what is short is quick anyway."""
+    assert expected == is_quickly_decoded(json.dumps(value).encode())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,89 @@
+"""How long a body may be, and who may send it."""
+
+import json
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+
+from amqpd.management.body import LOGIN_BYTES
+from amqpd.management.encoding import OBJECT_BYTES
+from amqpd.management.views.sessions import FIELDS_MAX
+from helpers.api import Api
+from helpers.broker import Broker
+
+LONG = "x" * 2 * OBJECT_BYTES
+FORM = b"username=guest&password=guest"
+
+
+def answer(broker: Broker, *sent: str) -> bytes:
+    """The beginning of what is answered to these lines."""
+    address = urlsplit(broker.http_url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as client:
+        client.sendall("".join(f"{line}\r\n" for line in sent).encode())
+        return client.recv(12)
+
+
+def test_a_login_that_is_too_long_is_not_waited_for(broker: Broker) -> None:
+    """Who says that he will send more than a name and a password is refused before he does."""
+    head = ("POST /api/login HTTP/1.1", "Host: x", "Content-Length: 19999999", "", "")
+    assert b"HTTP/1.1 413" == answer(broker, *head)
+
+
+def test_a_login_that_does_not_say_how_long_it_is(broker: Broker) -> None:
+    """It is read as far as a login may go."""
+    head = ("POST /api/login HTTP/1.1", "Host: x", "Transfer-Encoding: chunked", "")
+    assert b"HTTP/1.1 413" == answer(broker, *head, f"{LOGIN_BYTES + 1:x}", "x" * (LOGIN_BYTES + 1))
+
+
+@pytest.mark.parametrize(
+    ("more", "status"), [(LOGIN_BYTES - len(FORM), 200), (LOGIN_BYTES - len(FORM) + 1, 413)]
+)  # fmt: skip
+def test_a_login_has_a_few_kilobytes(api: Api, more: int, status: int) -> None:
+    """Up to the limit it is a login."""
+    assert status == api.call("POST", "/api/login", FORM + b"&" + b"x" * (more - 1)).status
+
+
+@pytest.mark.parametrize(("more", "status"), [(FIELDS_MAX - 2, 200), (FIELDS_MAX - 1, 400)])
+def test_a_login_has_a_few_fields(api: Api, more: int, status: int) -> None:
+    """Up to the limit those that nobody asked for are passed over."""
+    assert status == api.call("POST", "/api/login", FORM + b"&x=1" * more).status
+
+
+def test_strangers_are_refused_before_they_send(broker: Broker) -> None:
+    """Nobody waits for the body of a request that would be refused with it."""
+    head = ("PUT /api/queues/%2F/q HTTP/1.1", "Host: x", "Content-Length: 100", "", "")
+    assert b"HTTP/1.1 401" == answer(broker, *head)
+
+
+def test_long_json_is_refused(api: Api, queue: str) -> None:
+    """What keeps everybody waiting while it is decoded, as RabbitMQ refuses what is longer than its limit."""
+    reply = api.call("PUT", queue, {"durable": True, "arguments": {"x-y": LONG}})
+    assert (400, "Exceeded HTTP request body size limit") == (reply.status, reply.json["reason"])
+
+
+def test_long_definitions_are_imported(api: Api) -> None:
+    """An administrator's document may be as long as the option says."""
+    assert 204 == api.call("POST", "/api/definitions", {"about": LONG}).status
+
+
+def test_long_payload_is_published(api: Api, queue: str) -> None:
+    """A message is long because of its payload, which is decoded quickly."""
+    message = {"routing_key": queue.rpartition("/")[2], "properties": {}, "payload": LONG, "payload_encoding": "string"}
+    assert api.post("/api/exchanges/%2F/amq.default/publish", message)["routed"]
+    [fetched] = api.post(f"{queue}/get", {"count": 1, "ackmode": "ack_requeue_false", "encoding": "auto"})
+    assert len(LONG) == fetched["payload_bytes"]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (json.dumps([[]] * OBJECT_BYTES).encode(), "Exceeded HTTP request body size limit"),
+        (b'{"' + LONG.encode(), "not_json"),
+        (b'{"' + b"\xff" * OBJECT_BYTES, "not_json"),
+    ],
+)  # fmt: skip
+def test_a_message_that_is_long_for_another_reason(api: Api, body: bytes, reason: str) -> None:
+    """It is refused without decoding all of it."""
+    reply = api.call("POST", "/api/exchanges/%2F/amq.default/publish", body)
+    assert (400, reason) == (reply.status, reply.json["reason"])
