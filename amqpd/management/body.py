@@ -20,8 +20,14 @@ class TooLong(Refusal):
         super().__init__(status, "bad_request", "Exceeded HTTP request body size limit")
 
 
+def refuse_compressed(request: web.Request) -> None:
+    """Raise Refusal (415) if the body would have to be inflated first."""
+    if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
+        raise Refusal(415, "unsupported_media_type", "Compressed request bodies are not supported")
+
+
 async def read(request: web.Request, limit: int) -> bytes:
-    """The whole body. Raises TooLong, before it reads what says so itself; Refusal (408)."""
+    """The whole body. Raises TooLong, before it reads what says so itself; Refusal (400, 408)."""
     if (request.content_length or 0) > limit:
         raise TooLong
     try:

@@ -22,6 +22,7 @@ from amqpd.broker.users import User
 from amqpd.errors import AmqpError, Undecided
 from amqpd.logs import ERROR, log
 from amqpd.management import files, openapi
+from amqpd.management.body import refuse_compressed
 from amqpd.management.call import MANAGEMENT_TAGS, MONITORING_TAGS, POLICY_TAGS, Answer, Call
 from amqpd.management.encoding import encode, encode_slowly
 from amqpd.management.logins import Unknown
@@ -110,6 +111,7 @@ class Server:
         return response
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        refuse_compressed(request)
         segments = self._segments(request)
         if not segments and not request.raw_path.partition("?")[0].endswith("/"):
             return web.Response(status=303, headers={"Location": f"{self.prefix}/"})

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from aiohttp import web
 
-from amqpd.management.refusal import Refusal
+from amqpd.management.refusal import Refusal, bad_request
 
 FIRST_REQUEST_SECONDS: Final = 15.0
 """How long the head of a first request may take, and at most twice that; later ones have aiohttp's keep-alive time."""
@@ -21,12 +21,14 @@ T = TypeVar("T")
 
 
 async def whole(reading: Awaitable[T]) -> T:
-    """A body, once all of it came. Raises Refusal (408) if that takes too long."""
+    """A body, once all of it came. Raises Refusal (408) if that takes too long, (400) if it never does."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await reading
     except TimeoutError:
         raise Refusal(408, "request_timeout", "The request body took too long") from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise bad_request("The request body did not come whole") from None
 
 
 class Silence:

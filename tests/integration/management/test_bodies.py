@@ -2,6 +2,8 @@
 
 import json
 import socket
+from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,7 +12,7 @@ from amqpd.management.body import LOGIN_BYTES
 from amqpd.management.encoding import OBJECT_BYTES
 from amqpd.management.views.sessions import FIELDS_MAX
 from helpers.api import Api
-from helpers.broker import Broker
+from helpers.broker import Broker, BrokerProcess
 
 LONG = "x" * 2 * OBJECT_BYTES
 FORM = b"username=guest&password=guest"
@@ -54,6 +56,51 @@ def test_strangers_are_refused_before_they_send(broker: Broker) -> None:
     """Nobody waits for the body of a request that would be refused with it."""
     head = ("PUT /api/queues/%2F/q HTTP/1.1", "Host: x", "Content-Length: 100", "", "")
     assert b"HTTP/1.1 401" == answer(broker, *head)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "x, gzip"])
+@pytest.mark.parametrize("path", ["/api/login", "/api/nowhere", "/"])
+def test_compressed_bodies_are_refused(api: Api, path: str, coding: str) -> None:
+    """Whoever sends them, and wherever to."""
+    api.authorization = None
+    assert 415 == api.call("POST", path, b"\0", Content_Encoding=coding).status
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "Identity"])
+def test_bodies_that_say_that_they_are_not_compressed(api: Api, coding: str) -> None:
+    """They are read."""
+    assert 200 == api.call("POST", "/api/login", FORM, Content_Encoding=coding).status
+
+
+def test_metrics_inflate_nothing(api: Api) -> None:
+    """What was said to be gzip and is none goes unnoticed, since nobody reads it."""
+    [door] = [door for door in api.get("/api/overview")["listeners"] if door["protocol"] == "http/prometheus"]
+    metrics = Api(f"http://127.0.0.1:{door['port']}")
+    assert 200 == metrics.call("GET", "/metrics", b"abc", Content_Encoding="gzip").status
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ("Content-Length: 5", "", "abc"),
+        ("Transfer-Encoding: chunked", "", "3", "abc", "3"),
+        ("Content-Encoding: gzip", "Content-Length: 5", "", "abc"),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_body(start_broker: Callable[..., BrokerProcess], body: tuple[str, ...]) -> None:
+    """Half of one, chunks that are none, gzip that is none: the log has a line of it at most, and no traceback."""
+    broker = start_broker("--log-level", "warning")
+    address = urlsplit(broker.http_url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as client:
+        client.sendall("\r\n".join(["POST /api/login HTTP/1.1", "Host: x", "Connection: close", *body]).encode())
+        assert 200 == Api(broker.http_url).call("GET", "/api/auth").status
+        with suppress(ConnectionError):
+            client.sendall(b"\r\nzz\r\n")
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(1000):
+                pass
+    broker.stop()
+    assert "Traceback" not in broker.stderr
 
 
 def test_long_json_is_refused(api: Api, queue: str) -> None:
