@@ -182,7 +182,7 @@ class Server:
         if origin is None:
             if request.headers.get("Sec-Fetch-Site") == "cross-site":
                 raise Refusal(403, "forbidden", "Cross-site requests are not allowed")
-        elif urlsplit(origin).netloc != request.headers.get("Host") and not self._is_allowed(origin):
+        elif _host(origin) != request.headers.get("Host") and not self._is_allowed(origin):
             raise Refusal(403, "forbidden", "Cross-site requests are not allowed")
 
     def _allow_origin(self, request: web.Request, response: web.StreamResponse) -> None:
@@ -201,6 +201,14 @@ class Server:
 def _meant(segment: str) -> str:
     """The segment; clients that resolve `.` and `..` themselves say them behind a line feed, which no name has."""
     return segment[1:] if segment in ("\n.", "\n..") else segment
+
+
+def _host(origin: str) -> str:
+    """The host and port that a page came from; empty if the origin makes no sense."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _allowed(method: str, found: Mapping[str, Route]) -> web.Response:

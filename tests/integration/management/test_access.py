@@ -117,6 +117,13 @@ def test_cross_site_change_is_refused(api: Api, queue: str) -> None:
     assert 200 == api.call("GET", queue).status
 
 
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "null", "http://127.0.0.1:x@evil", "//["])
+def test_origin_that_makes_no_sense_is_another_site(api: Api, queue: str, origin: str) -> None:
+    """It is refused as one, and is no defect."""
+    api.authorization = None
+    assert 403 == api.call("DELETE", queue, Origin=origin).status
+
+
 def test_own_page_may_change(api: Api, queue: str) -> None:
     """The broker's own page sends its own origin, and may."""
     assert 204 == api.call("DELETE", f"{queue}/contents", Origin=api.url).status
