@@ -11,7 +11,7 @@ from amqpd.broker.client import Client
 from amqpd.broker.users import IMPERSONATOR, User
 from amqpd.broker.vhost import VHost
 from amqpd.management.body import read
-from amqpd.management.encoding import OBJECT_BYTES, decode
+from amqpd.management.encoding import NESTING_MAX, OBJECT_BYTES, decode
 from amqpd.management.page import Wish
 from amqpd.management.refusal import bad_request, missing, not_authorised, not_found
 from amqpd.management.site import Site
@@ -135,10 +135,10 @@ class Call:
             self._sent = await read(self.request, min(limit, self.site.config.http_body_limit))
         return self._sent
 
-    async def body(self, *mandatory: str, limit: int = OBJECT_BYTES) -> dict[str, Any]:
+    async def body(self, *mandatory: str) -> dict[str, Any]:
         """The JSON object that was sent; empty if nothing was. Raises Refusal if it lacks something, or is too long."""
         if self._body is None:
-            self._body = _object(await self.sent(limit))
+            self._body = json_object(await self.sent(OBJECT_BYTES))
             self.begin()
         lacking = [name for name in mandatory if name not in self._body]
         if lacking:
@@ -153,11 +153,12 @@ class Call:
         return answer
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes, nesting: int = NESTING_MAX) -> dict[str, Any]:
+    """The JSON object that was sent; empty if nothing was. Raises Refusal."""
     if body.strip() in _EMPTY_BODIES:
         return {}
     try:
-        found = decode(body)
+        found = decode(body, nesting)
     except ValueError:
         raise bad_request("not_json") from None
     if isinstance(found, str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from amqpd.management.slices import mapped
@@ -15,6 +15,8 @@ OBJECT_BYTES: Final = 1 << 20
 """JSON of this length is decoded in a tenth of a second, whatever it is."""
 TEXTS_MAX: Final = 10_000
 """In JSON that is longer and yet decoded as quickly."""
+NESTING_MAX: Final = 64
+"""Lists and objects inside each other, as many as AMQP allows in field tables."""
 _DECODER: Final = json.JSONDecoder()
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -45,15 +47,35 @@ class Encoded:
         yield before + b",".join(waiting) + self._closing
 
 
-def decode(text: bytes) -> object:
-    """The value of a JSON text. Raises ValueError, also for what could not be sent back: NaN, half of a surrogate pair."""
+def decode(text: bytes, nesting: int = NESTING_MAX) -> object:
+    """The value of a JSON text. Raises ValueError, also for what could not be sent back: NaN, half of a surrogate pair.
+
+    So is what is nested more deeply: it would be sent back inside of others.
+    """
     try:
         value: object = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        _check_nesting(text, value, nesting)
         if b"\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     return value
+
+
+def _check_nesting(text: bytes, value: object, nesting: int) -> None:
+    """Raise ValueError if lists and objects are nested too deeply; most texts have too few brackets for that."""
+    if text.count(b"[") + text.count(b"{") <= nesting:
+        return
+    level = [value]
+    for _ in range(nesting):
+        level = [member for one in level for member in _members(one) if isinstance(member, dict | list)]
+        if not level:
+            return
+    raise ValueError("nested too deeply")
+
+
+def _members(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def is_quickly_decoded(text: bytes) -> bool:

@@ -12,8 +12,8 @@ from amqpd.broker.definitions import Import
 from amqpd.broker.parameters import parameters_of
 from amqpd.broker.queue import Queue
 from amqpd.broker.vhost import VHost
-from amqpd.management.call import NO_CONTENT, Answer, Call
-from amqpd.management.encoding import decode, encode_slowly
+from amqpd.management.call import NO_CONTENT, Answer, Call, json_object
+from amqpd.management.encoding import NESTING_MAX, decode, encode_slowly
 from amqpd.management.page import Shape
 from amqpd.management.refusal import bad_request
 from amqpd.management.shapes import binding_shape
@@ -26,6 +26,8 @@ from amqpd.management.views.policies import policy_shapes
 from amqpd.management.views.users import permission_shapes, topic_permission_shapes, user_shape
 from exchanges.base import Binding, Exchange
 
+DOCUMENT_NESTING_MAX: Final = NESTING_MAX + 4
+"""Lists and objects inside each other: definitions have field tables inside of three more, and those count from naught."""
 PAGE: Final = re.compile(r"(\.\.)?(/[\w-]+)*/?#[\w/-]*", re.ASCII)
 """Where a form may have its sender led: to a view of a page of this server."""
 EXPLANATION: Final = "Definitions of an amqpd broker; RabbitMQ can import them, too"
@@ -185,9 +187,9 @@ async def _import(call: Call, vhost: str | None) -> object:
         form = await _form(call)
         document = _uploaded(form.get("file"))
         redirect = form.get("redirect")
-        call.site.wiring.begin()
     else:
-        document = await call.body(limit=call.site.config.http_body_limit)
+        document = json_object(await call.sent(call.site.config.http_body_limit), DOCUMENT_NESTING_MAX)
+    call.begin()
     plan = Import(call.broker, document, vhost)
     slices = Slices()
     for _ in plan.check():
@@ -215,7 +217,7 @@ def _uploaded(field: object) -> dict[str, Any]:
     if not isinstance(content, str | bytes):
         raise bad_request("the form has no field 'file'")
     try:
-        document = decode(content.encode() if isinstance(content, str) else content)
+        document = decode(content.encode() if isinstance(content, str) else content, DOCUMENT_NESTING_MAX)
     except ValueError:
         raise bad_request("not_json") from None
     if not isinstance(document, dict):

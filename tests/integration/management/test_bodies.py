@@ -4,12 +4,14 @@ import json
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
+import pika
 import pytest
 
 from amqpd.management.body import LOGIN_BYTES
-from amqpd.management.encoding import OBJECT_BYTES
+from amqpd.management.encoding import NESTING_MAX, OBJECT_BYTES
 from amqpd.management.views.sessions import FIELDS_MAX
 from helpers.api import Api
 from helpers.broker import Broker, BrokerProcess
@@ -107,6 +109,42 @@ def test_long_json_is_refused(api: Api, queue: str) -> None:
     """What keeps everybody waiting while it is decoded, as RabbitMQ refuses what is longer than its limit."""
     reply = api.call("PUT", queue, {"durable": True, "arguments": {"x-y": LONG}})
     assert (400, "Exceeded HTTP request body size limit") == (reply.status, reply.json["reason"])
+
+
+@pytest.mark.parametrize("depth", [NESTING_MAX, 600, 970, 100_000])
+def test_deeply_nested_json_is_refused(api: Api, unique_name: str, depth: int) -> None:
+    """It could not be shown any more; what is less deep is shown as it was sent."""
+    path = f"/api/global-parameters/{quote(unique_name, safe='')}"
+    deepest = {"value": json.loads("[" * (NESTING_MAX - 1) + "]" * (NESTING_MAX - 1))}
+    assert 201 == api.put(path, deepest)
+    reply = api.call("PUT", path, b'{"value":' + b"[" * depth + b"]" * depth + b"}")
+    assert (400, "not_json") == (reply.status, reply.json["reason"])
+    assert deepest["value"] == api.get(path)["value"]
+    assert 204 == api.call("POST", "/api/definitions", api.get("/api/definitions")).status
+    assert 204 == api.delete(path)
+
+
+def test_deeply_nested_policy_is_refused(api: Api) -> None:
+    """It is no defect."""
+    definition = b'{"pattern": "x", "definition": {"max-length": ' + b"[" * 900 + b"]" * 900 + b"}}"
+    assert 400 == api.call("PUT", "/api/policies/%2F/deep", definition).status
+
+
+def test_deepest_arguments_are_exported_and_imported(api: Api, broker: Broker, unique_name: str) -> None:
+    """Definitions have field tables as deep as AMQP allows, inside of others."""
+    arguments: dict[str, Any] = {}
+    for _ in range(64):
+        arguments = {"x-y": arguments}
+    connection = pika.BlockingConnection(pika.URLParameters(broker.url))
+    connection.channel().queue_declare(unique_name, durable=True, arguments=arguments)
+    connection.close()
+    path = f"/api/queues/%2F/{quote(unique_name, safe='')}"
+    document = {"queues": [found for found in api.get("/api/definitions")["queues"] if found["name"] == unique_name]}
+    assert [arguments] == [found["arguments"] for found in document["queues"]]
+    assert 204 == api.delete(path)
+    assert 204 == api.call("POST", "/api/definitions", document).status
+    assert arguments == api.get(path)["arguments"]
+    assert 204 == api.delete(path)
 
 
 def test_long_definitions_are_imported(api: Api) -> None:

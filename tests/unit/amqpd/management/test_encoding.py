@@ -6,6 +6,7 @@ import json
 import pytest
 
 from amqpd.management.encoding import (
+    NESTING_MAX,
     OBJECT_BYTES,
     PIECE_BYTES,
     TEXTS_MAX,
@@ -28,6 +29,24 @@ def test_what_could_not_be_sent_back_is_refused(text: bytes) -> None:
     """Numbers that JSON lacks, halves of pairs, no UTF-8, and nesting without end."""
     with pytest.raises(ValueError, match=r"."):
         decode(text)
+
+
+def nested(depth: int, opening: bytes, closing: bytes) -> bytes:
+    """So many lists or objects in each other."""
+    return opening * depth + b"1" + closing * depth
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing", "depth"),
+    [(b"[", b"]", NESTING_MAX), (b'{"a":', b"}", NESTING_MAX), (b'[[],{"a":', b"}]", NESTING_MAX // 2)],
+)
+def test_nesting_has_a_limit(opening: bytes, closing: bytes, depth: int) -> None:
+    """Up to it JSON is decoded, beyond it refused; what is wide is not deep."""
+    fits = nested(depth, opening, closing)
+    assert json.loads(fits) == decode(fits)
+    assert [json.loads(fits)] * 9 == decode(b"[" + b",".join([fits] * 9) + b"]", NESTING_MAX + 1)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        decode(nested(depth + 1, opening, closing))
 
 
 @pytest.mark.parametrize(
