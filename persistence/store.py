@@ -95,7 +95,7 @@ class Record:
 class Window:
     """A run of a log's records that are on disk only: what a queue remembers of a page it put away."""
 
-    __slots__ = ("count", "expires_at", "first", "last", "put_away", "size")
+    __slots__ = ("changes", "count", "expires_at", "first", "last", "put_away", "size")
 
     def __init__(self, first: int, last: int, count: int, size: int, expires_at: int = 0) -> None:
         self.first: Final = first
@@ -108,6 +108,8 @@ class Window:
         """When the first of them expires, in milliseconds since the epoch, or earlier; 0: never."""
         self.put_away: bool = True
         """False once the queue read or discarded it."""
+        self.changes: int = 0
+        """How often records of it were given up on disk: who read it before such a change has marks that are old (6)."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)

@@ -4,6 +4,8 @@
 2. A message is named by its sequence, which no other message of its queue ever has.
 3. A window that is being read for a consumer is left alone: its messages are about to be in memory.
 4. A section is good until anything else happens in the broker.
+5. Of those who read a window at the same time, the first to change it is the last whose reading counts: each has marks of
+   his own, and those written last would bring back what the others gave up.
 """
 
 from __future__ import annotations
@@ -40,11 +42,16 @@ class Section:
         """In order; empty for a window, which has to be read."""
         self.window: Final = window
         self.end: Final = end
+        self._changes: Final = 0 if window is None else window.changes
 
     def is_out_of_reach(self) -> bool:
         """True for a window that is being read for somebody, or is in memory meanwhile (3)."""
         window, lane = self.window, self.lane
         return window is not None and (not window.put_away or window is lane.awaited or window is lane.sifted)
+
+    def is_outdated(self) -> bool:
+        """True for a window that lost messages since: what was read of it may be from before that."""
+        return self.window is not None and self.window.changes != self._changes
 
 
 def next_section(queue: Queue, after: Position) -> Section | None:
@@ -107,6 +114,7 @@ def _withdraw_from_disk(queue: Queue, section: Section, window: Window, entry: E
     if chunk is None or chunk.marks[entry.slot] == SETTLED or section.is_out_of_reach():
         return False
     size = len(entry.message.body)
+    window.changes += 1
     window.count -= 1
     window.size -= size
     section.lane.count -= 1

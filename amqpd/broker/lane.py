@@ -342,6 +342,7 @@ class Lane:
         self.sifted = None
         if window is None:
             return
+        window.changes += 1
         window.count -= count
         window.size -= size
         self.count -= count

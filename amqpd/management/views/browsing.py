@@ -55,7 +55,7 @@ async def browse_queue(call: Call) -> object:
     seen = 0
     position = _position(call.query.get("after", ""))
     following = None
-    async for section, entries in _sections(queue, position):
+    async for section, entries in sections(queue, position):
         for entry in entries:
             if len(found) >= count or seen >= SEEN_MAX:
                 following = _mark(position)
@@ -82,7 +82,7 @@ def _message_shape(call: Call, entry: Entry, truncate: int) -> Shape:
     }
 
 
-async def _sections(queue: Queue, position: Position) -> AsyncIterator[tuple[Section, list[Entry]]]:
+async def sections(queue: Queue, position: Position) -> AsyncIterator[tuple[Section, list[Entry]]]:
     """The sections of the queue behind a position with their messages; each is good until the next one is asked for."""
     loop = asyncio.get_running_loop()
     while (section := browse.next_section(queue, position)) is not None:
@@ -93,7 +93,7 @@ async def _sections(queue: Queue, position: Position) -> AsyncIterator[tuple[Sec
             continue
         else:
             records = await loop.run_in_executor(None, queue.store.read, section.lane.log, section.window)
-            if section.is_out_of_reach():
+            if section.is_out_of_reach() or section.is_outdated():
                 continue
             entries = browse.entries_of(queue, records, _behind(section, position))
         yield section, entries
@@ -243,7 +243,7 @@ async def _carry_out(call: Call, needs_target: bool, removes: bool) -> Shape:
     matches, most = _chosen(call, body)
     last = queue.next_sequence
     done = refused = 0
-    async for section, entries in _sections(queue, START):
+    async for section, entries in sections(queue, START):
         for entry in entries:
             if done >= most:
                 break

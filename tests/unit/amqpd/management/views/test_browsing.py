@@ -1,0 +1,100 @@
+"""Messages are looked at, and taken out of the middle of a queue, while others do the same."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from amqpd.broker import browse
+from amqpd.broker.queue import Queue
+from amqpd.management.views.browsing import sections
+from helpers.core import Core, declare
+from persistence.memory import MemoryStore, MemoryTables
+from persistence.store import Log, StoredRecord, Window
+
+
+class InterruptedStore(MemoryStore):
+    """Something happens between a read and what its reader makes of it."""
+
+    def __init__(self, messages: MemoryTables) -> None:
+        super().__init__(messages)
+        self.tables = messages
+        self.interruptions: list[Callable[[], None]] = []
+
+    def reopen(self) -> MemoryStore:
+        return InterruptedStore(self.tables)
+
+    def read(self, log: Log, window: Window) -> list[StoredRecord]:
+        found = super().read(log, window)
+        if self.interruptions:
+            self.interruptions.pop()()
+        return found
+
+
+def on_disk(core: Core, **expirations: str) -> Core:
+    """The broker after a restart with messages of these bodies in the queue `q`."""
+    for body, expiration in expirations.items():
+        core.channel().publish("", "q", body.encode(), delivery_mode=2, expiration=expiration)
+    core.settle()
+    return core.restart()
+
+
+async def withdrawn(queue: Queue, body: bytes) -> int:
+    """How many messages with this body were taken out of the queue."""
+    count = 0
+    async for section, entries in sections(queue, browse.START):
+        count += sum([browse.withdraw(queue, section, entry) for entry in entries if entry.message.body == body])
+    return count
+
+
+def left(core: Core, *names: str) -> list[list[bytes]]:
+    """What queues hold after a restart, one after the other."""
+    core.commit()
+    core = core.restart()
+    channel = core.channel()
+    found: list[list[bytes]] = [[] for _ in names]
+    for name, bodies in zip(names, found, strict=True):
+        while got := channel.get(core.vhost.queues[name]):
+            bodies.append(got[1])
+    return found
+
+
+@pytest.mark.parametrize(("other", "count", "rest"), [(b"a", 0, [b"b", b"c"]), (b"b", 1, [b"c"])])
+def test_two_who_withdraw_from_one_window(other: bytes, count: int, rest: list[bytes]) -> None:
+    """What one took out while the other read is neither there again nor taken out twice."""
+    core = Core(store=InterruptedStore(MemoryTables()))
+    declare(core, "q")
+    core = on_disk(core, a="100000", b="100000", c="100000")
+    queue, store = core.vhost.queues["q"], core.store
+    assert isinstance(store, InterruptedStore)
+
+    store.interruptions.append(lambda: assert_equal(1, asyncio.run(withdrawn(queue, other))))
+    assert count == asyncio.run(withdrawn(queue, b"a"))
+
+    assert (len(rest), [rest]) == (queue.ready.count, left(core, "q"))
+
+
+def assert_equal(expected: object, actual: object) -> None:
+    """Where a statement cannot stand."""
+    assert expected == actual
+
+
+def test_what_expires_while_others_read_expires_once() -> None:
+    """A window that was sifted during a read is read again before anything is taken out of it."""
+    core = Core(store=InterruptedStore(MemoryTables()))
+    declare(core, "dead")
+    declare(core, "q", x_dead_letter_exchange="", x_dead_letter_routing_key="dead")
+    core = on_disk(core, early="10", late="100000", last="100000")
+    queue, store = core.vhost.queues["q"], core.store
+    assert isinstance(store, InterruptedStore)
+
+    def expire() -> None:
+        core.broker.clock.now += 100
+        core.broker.agenda.run(core.broker.clock.now)
+        core.pages.read()
+        core.commit()
+
+    store.interruptions.append(expire)
+    assert 1 == asyncio.run(withdrawn(queue, b"late"))
+
+    assert [[b"last"], [b"early"]] == left(core, "q", "dead")
