@@ -100,7 +100,7 @@ def withdraw(queue: Queue, section: Section, entry: Entry) -> bool:
     """Take a message of a section that is still good (4) out of the queue; False if it is gone already."""
     if section.window is not None:
         return _withdraw_from_disk(queue, section, section.window, entry)
-    if entry.gone:
+    if entry.gone or entry.settled:
         return False
     if entry.expires_at:
         queue.ready.expiry.remove(entry)

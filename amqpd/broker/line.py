@@ -243,6 +243,8 @@ class Line(EntryOwner):
         """The entry leaves the store."""
         if entry.stored:
             self.lane_of(entry).log.settle(entry)
+        else:
+            entry.settled = True
 
     def lane_of(self, entry: Entry) -> Lane:
         """The lane that the entry stands in, or stood in before it was delivered."""

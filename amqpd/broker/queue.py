@@ -233,6 +233,10 @@ class Queue(Line):
 
     # --- length ----------------------------------------------------------------------------------------------------
 
+    def refuses(self, size: int) -> bool:
+        """True if it is too full for a message whose body has so many bytes, and does not make room for it."""
+        return self.limits.overflow != DROP_HEAD and self._is_full(size)
+
     def _is_full(self, size: int) -> bool:
         limits = self.limits
         return (limits.max_length != NONE and self.ready.count >= limits.max_length) or (

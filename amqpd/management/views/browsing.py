@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any, Final
 
 from amqpd.broker import administration, browse, operations
 from amqpd.broker.browse import START, Position, Section
 from amqpd.broker.connections import ConnectionInfo
 from amqpd.broker.entry import Entry
-from amqpd.broker.line import REFUSED
 from amqpd.broker.permissions import WRITE
 from amqpd.broker.queue import Queue
 from amqpd.broker.rights import check_right
@@ -55,7 +54,8 @@ async def browse_queue(call: Call) -> object:
     seen = 0
     position = _position(call.query.get("after", ""))
     following = None
-    async for section, entries in sections(queue, position):
+    while following is None and (step := await section_behind(queue, position)) is not None:
+        section, entries = step
         for entry in entries:
             if len(found) >= count or seen >= SEEN_MAX:
                 following = _mark(position)
@@ -64,9 +64,8 @@ async def browse_queue(call: Call) -> object:
             position = Position(section.end.priority, entry.sequence)
             if matches(entry):
                 found.append(_message_shape(call, entry, truncate))
-        if following is not None:
-            break
-        position = section.end
+        else:
+            position = section.end
     return {"messages": found, "seen": seen, "next": following}
 
 
@@ -82,22 +81,20 @@ def _message_shape(call: Call, entry: Entry, truncate: int) -> Shape:
     }
 
 
-async def sections(queue: Queue, position: Position) -> AsyncIterator[tuple[Section, list[Entry]]]:
-    """The sections of the queue behind a position with their messages; each is good until the next one is asked for."""
+async def section_behind(queue: Queue, position: Position) -> tuple[Section, list[Entry]] | None:
+    """What comes in the queue behind a position, with its messages, good until the next pause; None at the end."""
     loop = asyncio.get_running_loop()
+    await asyncio.sleep(0)
     while (section := browse.next_section(queue, position)) is not None:
         if section.window is None:
-            entries = section.entries
-        elif section.is_out_of_reach():
+            return section, section.entries
+        if section.is_out_of_reach():
             await asyncio.sleep(RETRY_SECONDS)
             continue
-        else:
-            records = await loop.run_in_executor(None, queue.store.read, section.lane.log, section.window)
-            if section.is_out_of_reach() or section.is_outdated():
-                continue
-            entries = browse.entries_of(queue, records, _behind(section, position))
-        yield section, entries
-        position = section.end
+        records = await loop.run_in_executor(None, queue.store.read, section.lane.log, section.window)
+        if not section.is_out_of_reach() and not section.is_outdated():
+            return section, browse.entries_of(queue, records, _behind(section, position))
+    return None
 
 
 def _behind(section: Section, position: Position) -> Position:
@@ -211,13 +208,62 @@ class Target:
         self.routing_key: Final = routing_key
         """Empty: each message keeps its own."""
 
-    def takes(self, entry: Entry) -> bool:
-        """Give it the message; False if no queue takes it."""
+    def queues_for(self, entry: Entry) -> list[Queue]:
+        """The queues that the message goes to; none if any of them is full."""
         message = entry.message
         found = properties.parse(message.envelope.header)
         key = self.routing_key or message.envelope.routing_key
         queues = self.vhost.route(self.exchange, [key], properties.decoded_headers(found))
-        return bool(queues) and self.vhost.push(queues, message) != REFUSED
+        return [] if any(queue.refuses(len(message.body)) for queue in queues) else queues
+
+
+class Errand:
+    """Chosen messages of a queue are on their way to a target, or out of the queue, or both."""
+
+    def __init__(self, queue: Queue, matches: Filter, most: int, target: Target | None, removes: bool) -> None:
+        self.queue: Final = queue
+        self.target: Final = target
+        self.removes: Final = removes
+        self.done: int = 0
+        self.refused: int = 0
+        """Messages that the target did not take."""
+        self._matches: Final = matches
+        self._most: Final = most
+        self._end: Final = queue.next_sequence
+        self._position: Position = START
+
+    async def run(self, call: Call) -> None:
+        """Do it, a section at a time."""
+        while self.done < self._most and (step := await section_behind(self.queue, self._position)) is not None:
+            call.begin()
+            self._go_through(*step)
+
+    def _go_through(self, section: Section, entries: list[Entry]) -> None:
+        """As far as the section is good: what goes into a queue can make it read the window."""
+        for entry in entries:
+            if self.done >= self._most or section.is_out_of_reach():
+                return
+            if entry.sequence < self._end and self._matches(entry):
+                self._deal_with(section, entry)
+            self._position = Position(section.end.priority, entry.sequence)
+        self._position = section.end
+
+    def _deal_with(self, section: Section, entry: Entry) -> None:
+        """Take it out before it goes elsewhere: if that is the same queue, its limits are not to count it twice."""
+        queues: list[Queue] = []
+        if self.target is not None:
+            queues = self.target.queues_for(entry)
+            if not queues or self._would_be_its_own_duplicate(queues):
+                self.refused += 1
+                return
+        if self.removes and not browse.withdraw(self.queue, section, entry):
+            return
+        if self.target is not None:
+            self.target.vhost.push(queues, entry.message)
+        self.done += 1
+
+    def _would_be_its_own_duplicate(self, queues: list[Queue]) -> bool:
+        return self.removes and self.queue.seen is not None and self.queue in queues
 
 
 async def delete_messages(call: Call) -> object:
@@ -241,24 +287,10 @@ async def _carry_out(call: Call, needs_target: bool, removes: bool) -> Shape:
     operations.readable_queue(call.client(vhost), vhost, queue.name)
     target = _target(call, vhost, body) if needs_target else None
     matches, most = _chosen(call, body)
-    last = queue.next_sequence
-    done = refused = 0
-    async for section, entries in sections(queue, START):
-        for entry in entries:
-            if done >= most:
-                break
-            if entry.sequence >= last or not matches(entry):
-                continue
-            if target is not None and not target.takes(entry):
-                refused += 1
-            elif not removes or browse.withdraw(queue, section, entry):
-                done += 1
-        call.site.wiring.begin()
-        if done >= most:
-            break
-        await asyncio.sleep(0)
+    errand = Errand(queue, matches, most, target, removes)
+    await errand.run(call)
     await call.done()
-    return {"count": done, "refused": refused}
+    return {"count": errand.done, "refused": errand.refused}
 
 
 def _target(call: Call, vhost: VHost, body: dict[str, Any]) -> Target:

@@ -7,7 +7,7 @@ import pytest
 
 from amqpd.broker import browse
 from amqpd.broker.queue import Queue
-from amqpd.management.views.browsing import sections
+from amqpd.management.views.browsing import section_behind
 from helpers.core import Core, declare
 from persistence.memory import MemoryStore, MemoryTables
 from persistence.store import Log, StoredRecord, Window
@@ -41,8 +41,10 @@ def on_disk(core: Core, **expirations: str) -> Core:
 
 async def withdrawn(queue: Queue, body: bytes) -> int:
     """How many messages with this body were taken out of the queue."""
-    count = 0
-    async for section, entries in sections(queue, browse.START):
+    position, count = browse.START, 0
+    while step := await section_behind(queue, position):
+        section, entries = step
+        position = section.end
         count += sum([browse.withdraw(queue, section, entry) for entry in entries if entry.message.body == body])
     return count
 
