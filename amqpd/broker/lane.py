@@ -30,7 +30,7 @@ HEAD_BYTES: Final = 4 * 1024 * 1024
 GONE_SLACK: Final = 64
 """Entries that are gone, and that a lane may always keep."""
 REFILL_RECORDS: Final = 1024
-"""With fewer entries than this in memory, the next window is fetched."""
+"""With fewer entries than this in memory, and less than `HEAD_BYTES`, the next window is fetched."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -165,7 +165,8 @@ class Lane:
     # --- from disk -------------------------------------------------------------------------------------------------
 
     def _refill(self) -> None:
-        if self.awaited is None and self.sifted is not self.windows[0]:
+        """Ask for the first window, unless what is in memory is heavy enough without it; an empty head weighs nothing."""
+        if self.awaited is None and self.head_size < HEAD_BYTES and self.sifted is not self.windows[0]:
             self.awaited = self.windows[0]
             self.reader.request(self.log, self.awaited)
 

@@ -64,6 +64,21 @@ def test_large_messages_fill_the_head_sooner() -> None:
     assert list(range(3000)) == drained(core, queue)
 
 
+def test_large_messages_that_are_read_back_fill_the_head_sooner() -> None:
+    """Who takes one at a time finds the next ones in memory, but no more of them than the head may hold."""
+    core = Core()
+    size, count = HEAD_BYTES // 16, 60
+    filled(core, count, size, delivery_mode=2)
+    core = core.restart()
+    queue, channel = core.vhost.queues["q"], core.channel()
+
+    for number in range(count):
+        got = channel.get(queue, no_ack=True)
+        core.settle()
+        assert got == (number + 1, numbered(1, size, number)[0])
+        assert min(16, count - number - 1) == len(queue.lane.head)
+
+
 def test_transient_messages_stay_in_memory_while_there_is_enough() -> None:
     """Disk is for those that ask for it."""
     core = Core()
