@@ -8,18 +8,24 @@ from persistence.tables import BODIES, CHUNKS, WHOLE, Tables, Transaction, store
 
 
 def read_chunks(
-    tables: Tables, log: Log, low: bytes, high: bytes, newest: dict[int, bytearray], spilled: bool, damages: list[str]
+    tables: Tables,
+    log: Log,
+    ranges: list[tuple[bytes, bytes]],
+    newest: dict[int, bytearray],
+    spilled: bool,
+    damages: list[str],
 ) -> list[StoredRecord]:
-    """The live records of a log between two keys; `newest` has marks that are newer than those of the tables."""
+    """The live records of a log in ranges of keys; `newest` has marks that are newer than those of the tables."""
     out: list[StoredRecord] = []
     view = tables.view()
     try:
-        for key, value in view.range(CHUNKS, low, high, WHOLE):
-            marks = newest.get(records.split_key(key)[2])
-            try:
-                out.extend(_read_chunk(view, key, value, log, marks, spilled, damages))
-            except Corrupt as error:
-                damages.append(str(error))
+        for low, high in ranges:
+            for key, value in view.range(CHUNKS, low, high, WHOLE):
+                marks = newest.get(records.split_key(key)[2])
+                try:
+                    out.extend(_read_chunk(view, key, value, log, marks, spilled, damages))
+                except Corrupt as error:
+                    damages.append(str(error))
     finally:
         view.close()
     return out

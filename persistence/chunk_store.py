@@ -105,8 +105,7 @@ class ChunkStore(Store):
 
     def discard(self, log: Log, window: Window) -> None:
         """See `Store.discard`."""
-        low = records.key(log.queue_id, log.lane, window.first)
-        self._ranges.append((low, records.key(log.queue_id, log.lane, window.last)))
+        self._ranges.extend(_places(log, window))
 
     def drop_queue(self, queue_id: int) -> None:
         """See `Store.drop_queue`."""
@@ -306,14 +305,12 @@ class ChunkStore(Store):
     def read(self, log: Log, window: Window) -> list[StoredRecord]:
         """See `Store.read`."""
         newest = self._marks_in_memory(log)
-        low = records.key(log.queue_id, log.lane, window.first)
-        high = records.key(log.queue_id, log.lane, window.last)
-        found = read_chunks(self._messages, log, low, high, newest, False, self.damages)
-        if self._spill_used:
-            spilled = read_chunks(self._spill, log, low, high, newest, True, self.damages)
-            if spilled:
-                found.extend(spilled)
-                found.sort(key=_sequence)
+        ranges = _places(log, window)
+        found = read_chunks(self._messages, log, ranges, newest, False, self.damages)
+        spilled = read_chunks(self._spill, log, ranges, newest, True, self.damages) if self._spill_used else []
+        if spilled or window.early:
+            found.extend(spilled)
+            found.sort(key=_sequence)
         return found
 
     def _marks_in_memory(self, log: Log) -> dict[int, bytearray]:
@@ -343,6 +340,13 @@ class ChunkStore(Store):
         self._calendars.counts = recovery.calendars
         self._written = set(recovery.windows)
         return recovery.windows
+
+
+def _places(log: Log, window: Window) -> list[tuple[bytes, bytes]]:
+    """Between which keys the chunks of a window lie, and nothing else."""
+    low, high = records.key(log.queue_id, log.lane, window.first), records.key(log.queue_id, log.lane, window.last)
+    early = [records.key(log.queue_id, log.lane, first) for first in window.early]
+    return [(low, high), *[(key, key) for key in early]]
 
 
 def _sequence(record: StoredRecord) -> int:

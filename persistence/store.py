@@ -95,7 +95,7 @@ class Record:
 class Window:
     """A run of a log's records that are on disk only: what a queue remembers of a page it put away."""
 
-    __slots__ = ("changes", "count", "expires_at", "first", "last", "put_away", "size")
+    __slots__ = ("changes", "count", "early", "expires_at", "first", "last", "put_away", "size")
 
     def __init__(self, first: int, last: int, count: int, size: int, expires_at: int = 0) -> None:
         self.first: Final = first
@@ -106,6 +106,8 @@ class Window:
         """Bytes of their bodies, estimated from the stored size."""
         self.expires_at: int = expires_at
         """When the first of them expires, in milliseconds since the epoch, or earlier; 0: never."""
+        self.early: list[int] = []
+        """Under what those of its chunks are stored that begin before `first`: with records that are settled."""
         self.put_away: bool = True
         """False once the queue read or discarded it."""
         self.changes: int = 0

@@ -303,6 +303,8 @@ class Lane:
                     first_deadline = deadline
         self.memory.resident -= size
         window = Window(run[0].sequence, run[-1].sequence, len(run), size, first_deadline)
+        chunks = {entry.chunk for entry in run}
+        window.early = [chunk.first for chunk in chunks if chunk is not None and chunk.first < window.first]
         self.windows.append(window)
         self._note_deadline(window, first_deadline)
 

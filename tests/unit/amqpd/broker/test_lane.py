@@ -221,6 +221,29 @@ def test_sequences_are_not_reused_after_a_restart() -> None:
     assert list(range(6)) == drained(again, again.vhost.queues["q"])
 
 
+@pytest.mark.parametrize("purges", [False, True])
+def test_a_window_has_all_of_a_chunk_that_begins_with_what_is_gone(purges: bool) -> None:
+    """A message that expires while its batch is written takes nothing along of those that it was packed with."""
+    core = Core()
+    queue, channel = filled(core, HEAD_RECORDS, delivery_mode=2)
+    channel.publish("", "q", delivery_mode=2, expiration="1000")
+    channel.publish_many("q", numbered(10, 10, HEAD_RECORDS), delivery_mode=2)
+    batch = core.store.close_batch()
+    assert batch is not None
+    core.store.apply(batch)
+    core.broker.clock.now += 1000
+    core.broker.agenda.run(core.broker.clock.now)
+    core.store.committed(batch)
+
+    assert [10] == [window.count for window in queue.lane.windows]
+    if purges:
+        queue.purge()
+        core.commit()
+        assert core.restart().vhost.queues["q"].ready.count == 0
+    else:
+        assert list(range(HEAD_RECORDS + 10)) == drained(core, queue)
+
+
 def test_every_priority_has_its_lane() -> None:
     """Each is paged out by itself; higher ones come first even if they lie on disk."""
     core = Core()
