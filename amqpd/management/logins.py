@@ -7,7 +7,7 @@ import base64
 import binascii
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from amqpd.broker import authority
@@ -25,6 +25,9 @@ Ask = Callable[[Undecided, Callable[[Undecided, str], None]], None]
 TOKEN_SECONDS: Final = 8 * 3600.0
 """How long a session token is good for after its last use."""
 TOKENS_MAX: Final = 10_000
+"""Of all users."""
+TOKENS_OF_USER_MAX: Final = 100
+"""Of one, who loses the one that he has not used for longest, and cannot cost others theirs."""
 
 
 class Unknown(Refusal):
@@ -83,17 +86,25 @@ class Tokens:
     Use renews a token, except one of a user of a backend outside, which would not be asked about him any more.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], most: int = TOKENS_MAX) -> None:
         self._now: Final = now
+        self._most: Final = most
         self._sessions: Final[dict[bytes, _Session]] = {}
 
     def issue(self, user: User) -> str:
         """A new token for the user."""
-        if len(self._sessions) >= TOKENS_MAX:
-            del self._sessions[next(iter(self._sessions))]
+        own = [digest for digest, session in self._sessions.items() if session.user.name == user.name]
+        if len(own) >= TOKENS_OF_USER_MAX:
+            self._forget_one(own)
+        elif len(self._sessions) >= self._most:
+            self._forget_one(self._sessions)
         token = secrets.token_urlsafe(32)
         self._sessions[_digest(token)] = _Session(user, self._now() + TOKEN_SECONDS)
         return token
+
+    def _forget_one(self, digests: Iterable[bytes]) -> None:
+        """The session that is the first of these to expire is over."""
+        del self._sessions[min(digests, key=lambda digest: self._sessions[digest].until)]
 
     def user(self, token: str, users: Users) -> User | None:
         """Whose token it is; None if it is unknown or expired."""

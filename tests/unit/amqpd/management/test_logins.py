@@ -8,7 +8,7 @@ import pytest
 from amqpd.broker import passwords
 from amqpd.broker.patience import FAILURES, PAUSE
 from amqpd.broker.users import User, Users
-from amqpd.management.logins import TOKEN_SECONDS, Logins, Unknown, internal_alone
+from amqpd.management.logins import TOKEN_SECONDS, TOKENS_OF_USER_MAX, Logins, Tokens, Unknown, internal_alone
 from amqpd.management.refusal import Refusal
 
 
@@ -64,6 +64,34 @@ def test_token_lives_as_long_as_it_is_used(users: Users) -> None:
     time.now += TOKEN_SECONDS + 1
     with pytest.raises(Unknown):
         asyncio.run(checked.user(f"Bearer {token}", "::1"))
+
+
+def test_tokens_of_others_are_not_lost(users: Users) -> None:
+    """Who logs in all the time loses the tokens that he does not use, and nobody else does."""
+    time = Time()
+    tokens = logins(users, time).tokens
+    users.by_name["bob"] = User("bob", passwords.hash_password("b"), passwords.SHA256, ())
+    his = tokens.issue(users.by_name["bob"])
+    first, second = tokens.issue(users.by_name["ada"]), tokens.issue(users.by_name["ada"])
+    time.now += 1
+    assert users.by_name["ada"] is tokens.user(first, users)
+    for _ in range(TOKENS_OF_USER_MAX - 1):
+        newest = tokens.issue(users.by_name["ada"])
+    found = [tokens.user(token, users) for token in (his, first, second, newest)]
+    assert ["bob", "ada", None, "ada"] == [user.name if user is not None else None for user in found]
+
+
+def test_tokens_have_a_limit(users: Users) -> None:
+    """That of all users, of whom the one who was away for longest has to log in again."""
+    time = Time()
+    tokens = Tokens(time, 10)
+    ada = users.by_name["ada"]
+    away, here = tokens.issue(ada), tokens.issue(ada)
+    time.now += 1
+    assert ada is tokens.user(here, users)
+    for number in range(9):
+        tokens.issue(User(str(number), "", "", ()))
+    assert [None, ada] == [tokens.user(token, users) for token in (away, here)]
 
 
 def test_patience_ends_and_returns(users: Users) -> None:
