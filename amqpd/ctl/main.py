@@ -12,7 +12,7 @@ from amqpd.ctl.api import Api
 from amqpd.ctl.command import Argument, Command, Invocation
 from amqpd.ctl.commands import access, lists, maintenance, node, queues, scheduled, vhosts, watermarks
 from amqpd.ctl.failure import DATA, USAGE, Failure
-from amqpd.ctl.output import FORMATTERS, Output
+from amqpd.ctl.output import FORMATTERS, Output, harmless
 
 INTERRUPTED: Final = 130
 UNKNOWN: Final = "argument COMMAND: invalid choice: "
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         run(argv, os.environ)
     except Failure as failure:
-        print(f"Error: {failure.text}", file=sys.stderr)  # noqa: T201 - for people
+        print(f"Error: {harmless(failure.text)}", file=sys.stderr)  # noqa: T201 - for people
         return failure.exit_code
     except BrokenPipeError:  # Whoever read the output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

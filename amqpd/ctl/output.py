@@ -2,6 +2,7 @@
 
 1. Standard output has what was asked for and nothing else; what is being done goes to standard error.
 2. A table on a terminal is drawn; anywhere else it is lines with tabs between values, as rabbitmqctl writes them.
+3. Names are others': no character of theirs controls the terminal, begins another row, or turns the direction of writing.
 """
 
 import csv
@@ -22,6 +23,13 @@ from amqpd.ctl.failure import USAGE, Failure
 FORMATTERS: Final = ("table", "json", "csv")
 STATES: Final = {"running": "green", "up": "green", "enabled": "green", "ok": "green", "idle": "cyan", "paused": "yellow"}
 ALARMING: Final = "red"
+_CONTROLS: Final = (
+    *range(0x20), *range(0x7F, 0xA0), 0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A),
+)  # fmt: skip
+_HARMLESS: Final = {code: f"\\u{code:04x}" for code in _CONTROLS}
+"""Each control, of C0, C1 and of the direction of writing, and a separator of lines, as JSON says it."""
+_HARMLESS_IN_JSON: Final = {code: said for code, said in _HARMLESS.items() if code >= 0x20}
+"""Without those that JSON has said so already: what is left are its own line feeds."""
 
 Row = dict[str, Any]
 
@@ -39,7 +47,7 @@ class Output:
     def remark(self, text: str) -> None:
         """Say what is being done."""
         if not self.is_quiet:
-            self.remarks.print(Text(text, style="dim"))
+            self.remarks.print(Text(harmless(text), style="dim"))
 
     def rows(self, columns: Sequence[str], rows: list[Row]) -> None:
         """A list."""
@@ -57,8 +65,7 @@ class Output:
 
     def document(self, value: object) -> None:
         """A value as JSON."""
-        json.dump(value, sys.stdout, ensure_ascii=False, indent=2 if self.screen.is_terminal else None)
-        sys.stdout.write("\n")
+        sys.stdout.write(harmless_json(value, 2 if self.screen.is_terminal else None) + "\n")
 
     def facts(self, facts: Row) -> None:
         """One thing with its properties."""
@@ -105,13 +112,27 @@ class Output:
         """Ask before something is lost for good, if there is somebody to ask. Raises Failure unless the answer is yes."""
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             return
-        self.remarks.print(Text(f"{what}? [y/N] "), end="")
+        self.remarks.print(Text(harmless(f"{what}? [y/N] ")), end="")
         if input().strip().lower() not in {"y", "yes"}:
             raise Failure(USAGE, "not confirmed")
 
 
+def harmless(text: str) -> str:
+    """The text in one line, without controls (3)."""
+    return text.translate(_HARMLESS)
+
+
+def harmless_json(value: object, indent: int | None) -> str:
+    """The value as JSON without controls (3)."""
+    return json.dumps(value, ensure_ascii=False, indent=indent).translate(_HARMLESS_IN_JSON)
+
+
 def shown(value: object) -> str:
-    """A value as rabbitmqctl writes it."""
+    """A value as rabbitmqctl writes it, without controls (3)."""
+    return harmless(_written(value))
+
+
+def _written(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -119,12 +140,12 @@ def shown(value: object) -> str:
     if isinstance(value, dict):
         return "[" + ",".join([f"{{{json.dumps(name)},{_nested(member)}}}" for name, member in value.items()]) + "]"
     if isinstance(value, list):
-        return "[" + ", ".join([shown(member) for member in value]) + "]"
+        return "[" + ", ".join([_written(member) for member in value]) + "]"
     return str(value)
 
 
 def _nested(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else shown(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else _written(value)
 
 
 def _cell(value: object) -> Text:

@@ -11,6 +11,7 @@ from amqpd.ctl.api import Missing
 from amqpd.ctl.command import Argument, Command, Invocation, Run
 from amqpd.ctl.commands.lists import member
 from amqpd.ctl.failure import DATA, FAILED, UNAVAILABLE, Failure
+from amqpd.ctl.output import harmless_json
 
 POLL_SECONDS: Final = 0.2
 
@@ -157,7 +158,7 @@ def export_definitions(invocation: Invocation) -> None:
     """All definitions as a JSON file; `-` is standard output."""
     with invocation.output.waiting("Exporting definitions"):
         document = invocation.api.get("definitions", *_only(invocation))
-    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    text = harmless_json(document, 2) + "\n"
     if invocation["file"] == "-":
         sys.stdout.write(text)
         return
