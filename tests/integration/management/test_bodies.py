@@ -74,11 +74,15 @@ def test_bodies_that_say_that_they_are_not_compressed(api: Api, coding: str) -> 
     assert 200 == api.call("POST", "/api/login", FORM, Content_Encoding=coding).status
 
 
-def test_metrics_inflate_nothing(api: Api) -> None:
+def test_metrics_inflate_nothing(start_broker: Callable[..., BrokerProcess]) -> None:
     """What was said to be gzip and is none goes unnoticed, since nobody reads it."""
+    broker = start_broker("--log-level", "warning")
+    api = Api(broker.http_url)
     [door] = [door for door in api.get("/api/overview")["listeners"] if door["protocol"] == "http/prometheus"]
     metrics = Api(f"http://127.0.0.1:{door['port']}")
     assert 200 == metrics.call("GET", "/metrics", b"abc", Content_Encoding="gzip").status
+    broker.stop()
+    assert "Traceback" not in broker.stderr
 
 
 @pytest.mark.parametrize(
