@@ -17,7 +17,7 @@ from amqpd.errors import AccessRefused, BadSyntax, NotFound, PreconditionFailed
 from amqpd.message import PERSISTENT, TRANSIENT, Envelope
 from amqpd.wire import properties, tables
 from amqpd.wire.properties import Properties
-from exchanges.base import ArgumentError
+from exchanges.base import ArgumentError, Exchange
 from exchanges.router import routing_keys
 
 NO_ROUTE: Final = 312
@@ -33,8 +33,7 @@ def resolve(publication: Publication, vhost: VHost, client: Client) -> None:
     exchange = vhost.exchanges.get(name)
     if exchange is None:
         raise NotFound(f"no exchange '{name}' in vhost '{vhost.name}'")
-    if exchange.internal:
-        raise AccessRefused(f"cannot publish to internal exchange '{name}' in vhost '{vhost.name}'")
+    check_not_internal(vhost, exchange)
     check_topic(client, WRITE, exchange, publication.routing_key)
     publication.exchange = exchange
     publication.traffic = vhost.traffic[name]
@@ -45,6 +44,12 @@ def resolve(publication: Publication, vhost: VHost, client: Client) -> None:
     if publication.by_key:
         publication.targets = vhost.route(exchange, [publication.routing_key], {})
     publication.generation = vhost.generation
+
+
+def check_not_internal(vhost: VHost, exchange: Exchange) -> None:
+    """Raise AccessRefused if only other exchanges may send to it."""
+    if exchange.internal:
+        raise AccessRefused(f"cannot publish to internal exchange '{exchange.name}' in vhost '{vhost.name}'")
 
 
 def renew(draft: Draft, vhost: VHost, client: Client) -> None:

@@ -8,8 +8,10 @@ from typing import Any, Final
 from aiohttp import web
 
 from amqpd.broker.client import Client
+from amqpd.broker.remote import RemoteUser
 from amqpd.broker.users import IMPERSONATOR, User
 from amqpd.broker.vhost import VHost
+from amqpd.errors import Undecided
 from amqpd.management.body import read
 from amqpd.management.encoding import NESTING_MAX, OBJECT_BYTES, decode
 from amqpd.management.page import Wish
@@ -109,6 +111,11 @@ class Call:
         if access is None:
             raise not_authorised(NO_ACCESS)
         return Client(self.user.name, vhost.name, access, IMPERSONATOR in self.user.tags, False)
+
+    async def ask(self, question: Undecided) -> None:
+        """Have the user's backend answer a question that came up when something was done already."""
+        assert isinstance(self.user, RemoteUser), "nobody else has a backend to be asked"
+        await self.site.backends.ask(question, self.user.answers)
 
     # --- what the query and the body say ---------------------------------------------------------------------------
 

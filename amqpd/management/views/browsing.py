@@ -8,17 +8,20 @@ from typing import Any, Final
 
 from amqpd.broker import administration, browse, operations
 from amqpd.broker.browse import START, Position, Section
+from amqpd.broker.client import Client
 from amqpd.broker.connections import ConnectionInfo
 from amqpd.broker.entry import Entry
-from amqpd.broker.permissions import WRITE
+from amqpd.broker.permissions import CONFIGURE, READ, WRITE
+from amqpd.broker.publishing import check_not_internal
 from amqpd.broker.queue import Queue
-from amqpd.broker.rights import check_right
+from amqpd.broker.rights import check_right, check_topic
 from amqpd.broker.session import Session
 from amqpd.broker.vhost import VHost
+from amqpd.errors import AccessRefused, Undecided
 from amqpd.management import shapes
 from amqpd.management.call import Call, integer, string
 from amqpd.management.page import Shape
-from amqpd.management.refusal import bad_request
+from amqpd.management.refusal import bad_request, channel_refusal
 from amqpd.management.tables import shown, text
 from amqpd.management.views.bindings import exchange_name
 from amqpd.management.views.messages import delivery_shape
@@ -33,6 +36,8 @@ SEEN_MAX: Final = 100_000
 TRUNCATE: Final = 50_000
 RETRY_SECONDS: Final = 0.05
 """Pause before a window is looked at again that somebody else is reading."""
+CONTENT: Final = frozenset(("properties", "payload", "payload_encoding"))
+"""What of a message only those are shown who may read it."""
 
 Filter = Callable[[Entry], bool]
 
@@ -154,8 +159,12 @@ def _has_headers(entry: Entry, wanted: dict[str, Any]) -> bool:
 
 
 async def list_unacked(call: Call) -> object:
-    """The messages of a queue that were delivered and not acknowledged, each with the channel that holds it."""
+    """The messages of a queue that were delivered and not acknowledged, each with the channel that holds it.
+
+    Who must not read from the queue does not learn what is in them.
+    """
     queue = seen_queue(call)
+    shape = _held_shape if _may_read(call, queue) else _held_shape_without_content
     held = [
         (connection, number, session, tag, entry)
         for connection in call.broker.connections.of_vhost(queue.vhost)
@@ -163,7 +172,20 @@ async def list_unacked(call: Call) -> object:
         for tag, entry in session.ledger.unacked.items()
         if entry.owner is queue
     ]
-    return await call.wish().answer(held, lambda one: str(one[-1].sequence), lambda one: _held_shape(call, *one))
+    return await call.wish().answer(held, lambda one: str(one[-1].sequence), lambda one: shape(call, *one))
+
+
+def _may_read(call: Call, queue: Queue) -> bool:
+    """True if the user could browse the queue."""
+    access = call.user.access(queue.vhost)
+    return queue.exclusive_to is None and access is not None and access.can(READ, queue.name, "queue")
+
+
+def _held_shape_without_content(
+    call: Call, connection: ConnectionInfo, number: int, session: Session, tag: int, entry: Entry
+) -> Shape:
+    shape = _held_shape(call, connection, number, session, tag, entry)
+    return {name: value for name, value in shape.items() if name not in CONTENT}
 
 
 def _held_shape(call: Call, connection: ConnectionInfo, number: int, session: Session, tag: int, entry: Entry) -> Shape:
@@ -202,17 +224,23 @@ def _consumer_tag(consumers: Any, entry: Entry) -> str | None:  # noqa: ANN401 -
 class Target:
     """Where messages go: an exchange with a routing key, or straight into a queue."""
 
-    def __init__(self, vhost: VHost, exchange: Exchange, routing_key: str) -> None:
+    def __init__(self, client: Client, vhost: VHost, exchange: Exchange, routing_key: str) -> None:
+        self.client: Final = client
+        """Whoever sends them."""
         self.vhost: Final = vhost
         self.exchange: Final = exchange
         self.routing_key: Final = routing_key
         """Empty: each message keeps its own."""
 
     def queues_for(self, entry: Entry) -> list[Queue]:
-        """The queues that the message goes to; none if any of them is full."""
+        """The queues that the message goes to; none if any of them is full, or its routing key refused. Raises Undecided."""
         message = entry.message
-        found = properties.parse(message.envelope.header)
         key = self.routing_key or message.envelope.routing_key
+        try:
+            check_topic(self.client, WRITE, self.exchange, key)
+        except AccessRefused:
+            return []
+        found = properties.parse(message.envelope.header)
         queues = self.vhost.route(self.exchange, [key], properties.decoded_headers(found))
         return [] if any(queue.refuses(len(message.body)) for queue in queues) else queues
 
@@ -236,10 +264,13 @@ class Errand:
         """Do it, a section at a time."""
         while self.done < self._most and (step := await section_behind(self.queue, self._position)) is not None:
             call.begin()
-            self._go_through(*step)
+            try:
+                self._go_through(*step)
+            except Undecided as question:
+                await call.ask(question)
 
     def _go_through(self, section: Section, entries: list[Entry]) -> None:
-        """As far as the section is good: what goes into a queue can make it read the window."""
+        """As far as the section is good: what goes into a queue can make it read the window. Raises Undecided."""
         for entry in entries:
             if self.done >= self._most or section.is_out_of_reach():
                 return
@@ -294,14 +325,22 @@ async def _carry_out(call: Call, needs_target: bool, removes: bool) -> Shape:
 
 
 def _target(call: Call, vhost: VHost, body: dict[str, Any]) -> Target:
+    """What the body names, if publishing there would not be refused. Raises Refusal, NotFound, AccessRefused."""
     if "queue" in body:
         queue = operations.find_queue(vhost, string(body["queue"], "queue must be a string"))
         exchange, routing_key = vhost.exchanges[""], queue.name
     else:
         exchange = operations.find_exchange(vhost, exchange_name(string(body.get("exchange"), "queue or exchange is needed")))
         routing_key = string(body.get("routing_key", ""), "routing_key must be a string")
-    check_right(call.client(vhost), WRITE, "exchange", exchange.name)
-    return Target(vhost, exchange, routing_key)
+    client = call.client(vhost)
+    check_right(client, WRITE, "exchange", exchange.name)
+    try:
+        check_not_internal(vhost, exchange)
+        if routing_key:
+            check_topic(client, WRITE, exchange, routing_key)
+    except AccessRefused as error:
+        raise channel_refusal(error) from None
+    return Target(client, vhost, exchange, routing_key)
 
 
 def _chosen(call: Call, body: dict[str, Any]) -> tuple[Filter, int]:
@@ -323,13 +362,22 @@ def _chosen(call: Call, body: dict[str, Any]) -> tuple[Filter, int]:
 
 async def pause_queue(call: Call) -> object:
     """Deliver nothing to the queue's consumers until it is resumed."""
-    _, queue = entered_queue(call)
+    queue = _configured_queue(call)
     administration.pause_queue(call.broker, queue)
     return await call.done()
 
 
 async def resume_queue(call: Call) -> object:
     """Deliver again."""
-    _, queue = entered_queue(call)
+    queue = _configured_queue(call)
     administration.resume_queue(call.broker, queue)
     return await call.done()
+
+
+def _configured_queue(call: Call) -> Queue:
+    """The queue of the path, which the user may configure. Raises Refusal, AccessRefused, ResourceLocked."""
+    vhost, queue = entered_queue(call)
+    client = call.client(vhost)
+    operations.check_owner(client, queue)
+    check_right(client, CONFIGURE, "queue", queue.name)
+    return queue

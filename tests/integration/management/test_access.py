@@ -5,9 +5,11 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+import pika
 import pytest
+from pika.adapters.blocking_connection import BlockingChannel
 
 from helpers.api import Api
 from helpers.broker import Broker, BrokerProcess
@@ -195,3 +197,33 @@ def test_malformed_request_is_one_line_in_the_log(start_broker: Callable[..., Br
     broker.stop()
     assert ["malformed HTTP request"] == re.findall("malformed HTTP request", broker.stderr)
     assert 1 == broker.stderr.count("\n")
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+def test_only_who_may_configure_a_queue_pauses_it(api: Api, broker: Broker, queue: str, verb: str) -> None:
+    """The right to enter the virtual host is not enough."""
+    name = f"{verb}-user"
+    client = user(api, broker, name, "management")
+    for configure, status in (("", 401), (".*", 204)):
+        api.put(f"/api/permissions/%2F/{name}", {"configure": configure, "write": ".*", "read": ".*"})
+        assert status == client.put(f"{queue}/{verb}")
+    assert 204 == api.delete(f"/api/users/{name}")
+
+
+@pytest.mark.parametrize(("tags", "rights"), [("monitoring", None), ("management", ""), ("management", ".*")])
+def test_what_is_held_is_shown_to_readers(
+    api: Api, broker: Broker, channel: BlockingChannel, queue: str, tags: str, rights: str | None
+) -> None:
+    """Others see who holds how much, but neither properties nor headers."""
+    name = unquote(queue.rpartition("/")[2])
+    channel.basic_publish("", name, b"body", pika.BasicProperties(headers={"token": "secret-header"}))
+    channel.basic_get(name)
+    client = user(api, broker, "onlooker", tags)
+    if rights is not None:
+        api.put("/api/permissions/%2F/onlooker", {"configure": "", "write": "", "read": rights})
+    reply = client.call("GET", f"{queue}/unacked")
+    (held,) = reply.json
+    assert (4, "guest", rights == ".*") == (
+        held["payload_bytes"], held["channel_details"]["user"], "secret-header" in reply.body.decode(),
+    )  # fmt: skip
+    assert 204 == api.delete("/api/users/onlooker")

@@ -1,10 +1,12 @@
 """Moving, copying and deleting chosen messages: where limits and rights are in the way."""
 
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
 from helpers.api import Api
+from helpers.broker import Broker
 
 
 def publish(api: Api, queue: str, payload: str, mode: int) -> None:
@@ -79,3 +81,48 @@ def test_moving_within_a_queue_that_drops_duplicates_loses_nothing(api: Api) -> 
     moved = api.post(f"{once}/messages/move", {"filter": {}, "queue": name_of(once)})
     assert ({"count": 0, "refused": 1}, ["x"]) == (moved, payloads(api, once))
     api.delete(once)
+
+
+@pytest.fixture
+def clerk(broker: Broker, api: Api) -> Iterator[Api]:
+    """A user who may read and write everything, but at amq.topic only with the routing key `allowed`."""
+    name = f"clerk-{uuid4().hex}"
+    assert 201 == api.put(f"/api/users/{name}", {"password": "secret", "tags": "management"})
+    assert 201 == api.put(f"/api/permissions/%2F/{name}", {"configure": "", "write": ".*", "read": ".*"})
+    topic = {"exchange": "amq.topic", "write": "^allowed$", "read": ""}
+    assert 201 == api.put(f"/api/topic-permissions/%2F/{name}", topic)
+    yield Api(broker.http_url, name, "secret")
+    api.delete(f"/api/users/{name}")
+
+
+@pytest.mark.parametrize("verb", ["move", "copy"])
+def test_topics_are_closed_to_who_must_not_publish_there(api: Api, clerk: Api, verb: str) -> None:
+    """A routing key that is refused is 400 in the words of publishing; a message's own one keeps it where it is."""
+    source, target = limited(api, 2), limited(api, 2)
+    for key in ("allowed", "forbidden"):
+        assert 201 == api.call("POST", f"/api/bindings/%2F/e/amq.topic/q/{name_of(source)}", {"routing_key": key}).status
+        message: dict[str, object] = {"routing_key": key, "properties": {}, "payload": key, "payload_encoding": "string"}
+        assert {"routed": True} == api.post("/api/exchanges/%2F/amq.topic/publish", message)
+    assert 201 == api.call("POST", f"/api/bindings/%2F/e/amq.topic/q/{name_of(target)}", {"routing_key": "#"}).status
+
+    order = {"exchange": "amq.topic", "filter": {"routing_key": "forbidden"}}
+    assert {"count": 0, "refused": 1} == clerk.post(f"{source}/messages/{verb}", order)
+    reply = clerk.call("POST", f"{source}/messages/{verb}", {**order, "routing_key": "forbidden"})
+    assert 400 == reply.status
+    assert reply.json["reason"].startswith("403 ACCESS_REFUSED - write access to topic 'forbidden' in exchange 'amq.topic'")
+    assert (["allowed", "forbidden"], []) == (payloads(api, source), payloads(api, target))
+
+    assert {"count": 1, "refused": 0} == clerk.post(f"{source}/messages/{verb}", {**order, "routing_key": "allowed"})
+    assert ["forbidden"] == payloads(api, target)
+    for path in (source, target):
+        api.delete(path)
+
+
+@pytest.mark.parametrize("verb", ["move", "copy"])
+def test_internal_exchanges_are_closed(api: Api, verb: str) -> None:
+    """They refuse what is moved as they refuse what is published."""
+    source = limited(api, 2, "x")
+    reply = api.call("POST", f"{source}/messages/{verb}", {"exchange": "amq.rabbitmq.trace", "filter": {}})
+    reason = "403 ACCESS_REFUSED - cannot publish to internal exchange 'amq.rabbitmq.trace' in vhost '/'"
+    assert (400, reason, ["x"]) == (reply.status, reply.json["reason"], payloads(api, source))
+    api.delete(source)

@@ -13,7 +13,7 @@ TAGS = {"ada": "administrator", "carol": "management", "nobody": ""}
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    """A service that knows three users; carol may enter only virtual host `hers`, and touch nothing forbidden."""
+    """A service that knows three users; carol may enter only virtual host `hers`, and touch nothing called forbidden."""
 
     def rule(subject: str, question: dict[str, str]) -> str:
         name = question["username"]
@@ -22,7 +22,7 @@ def service() -> Iterator[Service]:
             return f"allow {TAGS[name]}" if is_known else "deny"
         if subject == "vhost":
             return "allow" if name == "ada" or question["vhost"] == "hers" else "deny"
-        return "deny" if question["name"] == "forbidden" else "allow"
+        return "deny" if "forbidden" in (question["name"], question.get("routing_key")) else "allow"
 
     with Service(rule) as running:
         yield running
@@ -73,3 +73,25 @@ def test_service_that_does_not_answer(broker: BrokerProcess, service: Service) -
     service.status = 500
     assert 401 == Api(broker.http_url, "ada", "secret").call("GET", "/api/whoami").status
     assert "guest" == Api(broker.http_url).get("/api/whoami")["name"]
+
+
+def test_each_topic_is_asked_for_once_and_nothing_is_moved_twice(broker: BrokerProcess) -> None:
+    """A question in the middle of the work neither begins it anew nor lets through what is refused."""
+    admin = Api(broker.http_url)
+    admin.put("/api/vhosts/hers")
+    admin.put("/api/permissions/hers/guest", {"configure": ".*", "write": ".*", "read": ".*"})
+    keys = ["one", "two", "forbidden", "one", "three"]
+    for name in ("q", "copies"):
+        assert 201 == admin.put(f"/api/queues/hers/{name}", {})
+    for key in keys:
+        admin.call("POST", "/api/bindings/hers/e/amq.topic/q/q", {"routing_key": key})
+        body = {"routing_key": key, "properties": {}, "payload": key, "payload_encoding": "string"}
+        assert {"routed": True} == admin.post("/api/exchanges/hers/amq.topic/publish", body)
+        admin.call("DELETE", f"/api/bindings/hers/e/amq.topic/q/q/{key}")
+    admin.call("POST", "/api/bindings/hers/e/amq.topic/q/copies", {"routing_key": "#"})
+
+    carol = Api(broker.http_url, "carol", "secret")
+    copied = carol.post("/api/queues/hers/q/messages/copy", {"exchange": "amq.topic", "filter": {}})
+    assert {"count": 4, "refused": 1} == copied
+    found = [message["payload"] for message in admin.get("/api/queues/hers/copies/messages")["messages"]]
+    assert [key for key in keys if key != "forbidden"] == found
