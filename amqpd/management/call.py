@@ -20,6 +20,7 @@ from amqpd.management.site import Site
 from amqpd.management.stats import Ranges
 
 MANAGEMENT_TAGS: Final = frozenset(("administrator", "monitoring", "policymaker", "management"))
+ADMINISTRATOR_TAGS: Final = frozenset(("administrator",))
 MONITORING_TAGS: Final = frozenset(("administrator", "monitoring"))
 POLICY_TAGS: Final = frozenset(("administrator", "policymaker"))
 _EMPTY_BODIES: Final = (b"", b"null", b"undefined")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from amqpd.broker import governance, parameters
-from amqpd.broker.parameters import Parameter
+from amqpd.broker.governance import VHOST_LIMITS
+from amqpd.broker.parameters import OPERATOR_POLICY, Parameter
 from amqpd.broker.terms import Invalid
 from amqpd.broker.vhost import VHost
-from amqpd.management.call import Call, saved
+from amqpd.management.call import ADMINISTRATOR_TAGS, Call, saved
 from amqpd.management.page import Shape
-from amqpd.management.refusal import bad_request, not_found
+from amqpd.management.refusal import bad_request, not_authorised, not_found
 from amqpd.management.tables import shown, shown_table, text
+
+ADMINISTRATORS: Final = frozenset((OPERATOR_POLICY, VHOST_LIMITS))
+"""Components that have other routes, which are an administrator's."""
 
 
 def parameter_shape(parameter: Parameter) -> Shape:
@@ -49,6 +55,7 @@ def _named(call: Call, vhost: VHost) -> Parameter:
 
 async def save_parameter(call: Call) -> object:
     """Create or replace a parameter."""
+    _check_administrator(call)
     body = await call.body("value")
     vhost = call.entered_vhost()
     try:
@@ -60,9 +67,16 @@ async def save_parameter(call: Call) -> object:
 
 async def delete_parameter(call: Call) -> object:
     """Delete a parameter."""
+    _check_administrator(call)
     vhost = call.entered_vhost()
     parameters.clear_parameter(call.broker, vhost, call["component"], _named(call, vhost).name)
     return await call.done()
+
+
+def _check_administrator(call: Call) -> None:
+    """Raise Refusal if only an administrator may change parameters of the component, and the user is none."""
+    if call["component"] in ADMINISTRATORS and not call.has_tag(ADMINISTRATOR_TAGS):
+        raise not_authorised("Not administrator user")
 
 
 def global_parameter_shape(name: str, value: object) -> Shape:

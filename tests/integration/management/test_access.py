@@ -227,3 +227,18 @@ def test_what_is_held_is_shown_to_readers(
         held["payload_bytes"], held["channel_details"]["user"], "secret-header" in reply.body.decode(),
     )  # fmt: skip
     assert 204 == api.delete("/api/users/onlooker")
+
+
+@pytest.mark.parametrize("component", ["operator_policy", "vhost-limits"])
+def test_parameters_are_no_way_around_administrators(api: Api, broker: Broker, vhost: str, component: str) -> None:
+    """A policymaker sees operator policies and limits as parameters, and changes neither."""
+    value = {"pattern": "^never", "definition": {"max-length": 1}, "priority": 0} if component == "operator_policy" else {}
+    path = f"/api/parameters/{component}/{vhost}/limits"
+    client = user(api, broker, "maker", "policymaker")
+    api.put(f"/api/permissions/{vhost}/maker", {"configure": ".*", "write": ".*", "read": ".*"})
+    api.put(f"/api/permissions/{vhost}/guest", {"configure": ".*", "write": ".*", "read": ".*"})
+    assert 401 == client.put(path, {"value": value})
+    assert api.put(path, {"value": value or {"max-queues": 5}}) in {201, 204}
+    assert 401 == client.delete(path)
+    assert [component] == [found["component"] for found in client.get(f"/api/parameters/{component}/{vhost}")]
+    assert [204, 204] == [api.delete(path), api.delete("/api/users/maker")]
