@@ -10,7 +10,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from amqpd.broker.entry import Entry
@@ -20,6 +23,8 @@ from persistence.store import SETTLED, StoredRecord, Window
 
 HIGHEST: Final = 255
 """No priority is higher."""
+SECTION_RECORDS: Final = 500
+"""A section in memory has no more messages, so that others have their turn before the next."""
 
 
 class Position:
@@ -66,11 +71,12 @@ def next_section(queue: Queue, after: Position) -> Section | None:
 
 
 def _in_lane(lane: Lane, priority: int, behind: int) -> Section | None:
-    front = [entry for _, entry in lane.returned]
-    front.extend(lane.head)
-    found = sorted(_behind(front, behind), key=_sequence)
-    if found:
-        return Section(lane, found, None, Position(priority, found[-1].sequence))
+    front = _behind(lane.head, behind)
+    if lane.returned:
+        returned = [entry for sequence, entry in lane.returned if sequence > behind and not entry.gone]
+        front = sorted([*front, *returned], key=_sequence)[:SECTION_RECORDS]
+    if front:
+        return Section(lane, front, None, Position(priority, front[-1].sequence))
     for window in lane.windows:
         if window.last > behind:
             return Section(lane, [], window, Position(priority, window.last))
@@ -82,8 +88,15 @@ def _sequence(entry: Entry) -> int:
     return entry.sequence
 
 
-def _behind(entries: Iterable[Entry], sequence: int) -> list[Entry]:
-    return [entry for entry in entries if entry.sequence > sequence and not entry.gone]
+def _behind(entries: deque[Entry], sequence: int) -> list[Entry]:
+    """The first of the entries behind the sequence that are not gone, as many as a section may have."""
+    found: list[Entry] = []
+    for entry in islice(entries, bisect_right(entries, sequence, key=_sequence), None):
+        if not entry.gone:
+            found.append(entry)
+            if len(found) == SECTION_RECORDS:
+                break
+    return found
 
 
 def entries_of(queue: Queue, found: list[StoredRecord], after: Position) -> list[Entry]:

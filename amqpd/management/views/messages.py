@@ -25,6 +25,8 @@ from amqpd.message import Message, address_of
 
 CONFIRM_SECONDS: Final = 5.0
 COUNT_MAX: Final = 10_000
+BYTES_MAX: Final = 16 * 1024 * 1024
+"""Bytes of bodies after which no further message is taken for an answer."""
 ACK_MODES: Final = {
     "ack_requeue_true": True,
     "ack_requeue_false": False,
@@ -121,7 +123,10 @@ def payload_of(body: dict[str, Any]) -> bytes:
 
 
 async def get(call: Call) -> object:
-    """Take messages from the head of a queue, and put them back or not, as `ackmode` says."""
+    """Take messages from the head of a queue, and put them back or not, as `ackmode` says.
+
+    Once they make up 16 MiB, they are fewer than `count`.
+    """
     body = await call.body("count", "ackmode", "encoding")
     count, mode, encoding = integer(body["count"]), body["ackmode"], body["encoding"]
     if not isinstance(mode, str) or mode not in ACK_MODES:
@@ -138,8 +143,10 @@ async def get(call: Call) -> object:
         raise missing(error.reply_text) from None
     entries: list[Entry] = []
     shapes: list[Shape] = []
-    while len(entries) < count and (entry := queue.get()) is not None:
+    size = 0
+    while len(entries) < count and size < BYTES_MAX and (entry := queue.get()) is not None:
         entries.append(entry)
+        size += len(entry.message.body)
         shape = delivery_shape(entry, encoding, truncate)
         shapes.append({**shape, "message_count": queue.ready.count})
     for entry in entries:

@@ -56,6 +56,15 @@ def test_binary_payload_is_base64(api: Api, channel: BlockingChannel, queue: str
     assert ("/w==", "base64", 2) == (found["payload"], found["payload_encoding"], found["payload_bytes"])
 
 
+def test_get_takes_no_more_than_an_answer_holds(api: Api, channel: BlockingChannel, queue: str) -> None:
+    """Beyond 16 MiB of bodies the rest stays in the queue, however little is shown."""
+    for _ in range(4):
+        channel.basic_publish("", queue.rpartition("/")[2], bytes(6 * 1024 * 1024))
+    channel.queue_declare(queue.rpartition("/")[2], passive=True)
+    got = api.post(f"{queue}/get", {**GET, "ackmode": "ack_requeue_false", "truncate": 1})
+    assert (3, 1) == (len(got), api.get(queue)["messages"])
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

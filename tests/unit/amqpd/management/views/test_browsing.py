@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from amqpd.broker import browse
+from amqpd.broker.browse import SECTION_RECORDS
 from amqpd.broker.queue import Queue
 from amqpd.management.views.browsing import section_behind
 from helpers.core import Core, declare
@@ -100,3 +101,46 @@ def test_what_expires_while_others_read_expires_once() -> None:
     assert 1 == asyncio.run(withdrawn(queue, b"late"))
 
     assert [[b"last"], [b"early"]] == left(core, "q", "dead")
+
+
+def test_a_backlog_in_memory_is_looked_at_in_parts() -> None:
+    """No section is long, none is left out, and what came back is in its place."""
+    core = Core()
+    queue = declare(core, "q")
+    channel = core.channel()
+    channel.publish_many("q", [b"%04d" % number for number in range(3 * SECTION_RECORDS)])
+    for _ in range(3):
+        channel.get(queue)
+    channel.session.nack(2, False, True)
+
+    async def looked_at() -> list[list[int]]:
+        position, found = browse.START, []
+        while step := await section_behind(queue, position):
+            section, entries = step
+            position = section.end
+            found.append([int(entry.message.body) for entry in entries])
+        return found
+
+    parts = asyncio.run(looked_at())
+    assert [1, *range(3, 3 * SECTION_RECORDS)] == [number for part in parts for number in part]
+    assert [SECTION_RECORDS, SECTION_RECORDS, SECTION_RECORDS - 2] == [len(part) for part in parts]
+
+
+def test_others_have_their_turn_between_sections() -> None:
+    """A walk through a queue lets go of the loop before each section."""
+    core = Core()
+    queue = declare(core, "q")
+    core.channel().publish_many("q", [b"x"] * 3 * SECTION_RECORDS)
+    turns: list[int] = []
+
+    async def walk() -> None:
+        position = browse.START
+        asyncio.get_running_loop().call_soon(turns.append, 0)
+        while step := await section_behind(queue, position):
+            position = step[0].end
+            turns.append(-1)
+            asyncio.get_running_loop().call_soon(turns.append, position.sequence)
+
+    asyncio.run(walk())
+    assert 3 == turns.count(-1)
+    assert -1 not in turns[0::2]
