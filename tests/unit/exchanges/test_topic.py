@@ -1,6 +1,6 @@
 import pytest
 
-from exchanges.topic import CACHED_DESTINATIONS, CACHED_ROUTES, TopicExchange
+from exchanges.topic import CACHED_DESTINATIONS, CACHED_ROUTES, TopicExchange, Walk, pattern_of, words_of
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,42 @@ def test_many_wildcards_do_not_explode() -> None:
 
     assert list(exchange.match("a." * 100 + "other", {})) == []
     assert list(exchange.match("a." * 100 + "end", {})) == ["queue"]
+
+
+@pytest.mark.parametrize(
+    ("key", "pattern"),
+    [("#.#.#", "#"), ("#.*", "*.#"), ("a.#.*.#.*.b.#", "a.*.*.#.b.#"), ("*.#", "*.#"), ("", ""), (".#..", ".#..")],
+)
+def test_wildcards_in_one_order(key: str, pattern: str) -> None:
+    """A run of wildcards is kept as its stars and one `#` (invariant 4)."""
+    assert words_of(pattern) == pattern_of(key)
+
+
+def test_bindings_of_one_pattern() -> None:
+    """Keys that match the same share their place, and each is unbound for itself."""
+    exchange = TopicExchange("x")
+    for pattern in ("#.*", "*.#", "#.*.#"):
+        exchange.bind("queue", pattern, {})
+    for pattern in ("*.#", "#.*"):
+        exchange.unbind("queue", pattern, {})
+    assert list(exchange.match("a.b", {})) == ["queue"]
+
+    exchange.unbind("queue", "#.*.#", {})
+    assert list(exchange.match("a.b", {})) == []
+
+
+def test_what_a_later_repeat_covers_is_not_walked_again() -> None:
+    """Of patterns with many `#` only what stands between the last one reached and the next one is looked at."""
+    exchange = TopicExchange("x")
+    for last in "bcd":
+        exchange.bind("queue", "#.a.a." * 40 + last, {})
+    exchange.bind("side", "#.a.a.side", {})
+    walk = Walk(exchange._root)
+    looked_at = 0
+    for word in ["a"] * 100:
+        looked_at = max(looked_at, len(walk.reached) + len(walk.staying))
+        walk.advance(word)
+
+    assert looked_at <= 6
+    assert list(exchange.match("a." * 100 + "c", {})) == ["queue"]
+    assert list(exchange.match("a." * 100 + "side", {})) == ["side"]
