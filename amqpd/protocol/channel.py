@@ -13,6 +13,10 @@ CONTENT_CEILING: Final = 512 * 1024 * 1024
 """No configuration admits larger bodies than this; a header that announces one is a frame error."""
 
 
+class ContentStopped(Exception):
+    """Part of a message was heard, and nothing is to be heard after it."""
+
+
 class Channel:
     """Content assembly and closing state of one channel."""
 

@@ -6,6 +6,7 @@
 4. A soft error on channel 0 is a hard one (there is no channel to close).
 5. A command that raises `Undecided` has done nothing; it and all that follows wait for `resume`, and it is the first then.
 6. While it stops at content, the next content header or body is the last frame that it hears; the handler gets the rest.
+7. It hears as many frames at once as its handler allows; what follows waits for `resume`.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ from amqpd.errors import (
     Undecided,
     UnexpectedFrame,
 )
-from amqpd.protocol.channel import Channel
+from amqpd.protocol.channel import Channel, ContentStopped
 from amqpd.protocol.handler import NOBODY, ConnectionHandler
 from amqpd.protocol.handshake import Limits
-from amqpd.protocol.output import Output
+from amqpd.protocol.output import ANSWERS_MAX, Output
 from amqpd.protocol.repeat import Repeat, repeat_of
 from amqpd.protocol.states import CLOSED, CLOSING, CONNECTION, EXPECT_METHOD, HEADER, OPENING, RUNNING, STARTING, TUNING
 from amqpd.wire import frames, methods
@@ -47,10 +48,6 @@ _CONNECTION_CLOSE: Final = METHODS["connection.close"]
 _CONNECTION_CLOSE_OK: Final = METHODS["connection.close-ok"]
 
 
-class ContentStopped(Exception):
-    """Part of a message was heard, and nothing is to be heard after it."""
-
-
 class Connection:
     """Feeds on `receive_data`, calls its handlers, and collects what is to be sent in its output."""
 
@@ -65,13 +62,14 @@ class Connection:
         """The peer has the capability authentication_failure_close."""
         self.channels: dict[int, Channel] = {}
         self.waits: bool = False
-        """A command is undecided: input is kept, and heard after `resume` (5)."""
+        """Input is kept, and heard after `resume` (5, 7)."""
         self.stops_at_content: bool = False
         """While the peer must not publish (6)."""
         self._undecided: Channel | None = None
         """The channel that published, if that is the command."""
         self._rest: bytes = b""
         self._deaf: bool = False
+        self._allowed: i64 = 0  # Frames until the handler is asked for more (7).
         self._repeat: Repeat | None = None
         self._next: i64 = 0
         self._at_channel: int = 0
@@ -139,6 +137,12 @@ class Connection:
             undecided.handler.publish_again()
         limit: i64 = self.limits.frame_max or 0x7FFFFFFF
         while end - position >= FRAME_OVERHEAD:
+            if not self._allowed:
+                self._allowed = self.handler.allowance()
+                if not self._allowed:
+                    self.waits = True
+                    return position
+            self._allowed -= 1
             repeat = self._repeat
             if repeat is not None:
                 start: i64 = position + len(repeat.prefix)
@@ -186,7 +190,7 @@ class Connection:
         self.handler.undecided(question)
 
     def resume(self) -> None:
-        """The question is answered: go on."""
+        """What it waits for is there: go on."""
         self.waits = False
         self.receive_data(b"")
 
@@ -260,6 +264,8 @@ class Connection:
                 raise ChannelError("second 'channel.open' seen")
             elif method is not _CHANNEL_CLOSE_OK:
                 channel.handler.method(method, values)
+                if self.output.size > ANSWERS_MAX:
+                    self._allowed = 0
 
     def _frame_on_unopened(self, frame_type: int, number: int, payload: bytes) -> None:
         if frame_type != METHOD:
@@ -300,7 +306,9 @@ class Connection:
         if following is None:
             raise ChannelError(f"unexpected method in connection state {self.state}")
         if method is _CONNECTION_CLOSE:
-            self._closed_by_peer(method, values)
+            self._end()  # First, so that exclusive queues are gone before close-ok leaves.
+            self.handler.method(method, values)
+            self.send(0, _CONNECTION_CLOSE_OK, ())
         elif method is _CONNECTION_CLOSE_OK:
             self._end()
             self.handler.method(method, values)
@@ -308,12 +316,6 @@ class Connection:
             self.handler.method(method, values)
             if self.state not in (CLOSING, CLOSED):
                 self.state = following
-
-    def _closed_by_peer(self, method: methods.Method, values: list[object]) -> None:
-        """Tear down first: exclusive queues are gone before close-ok leaves."""
-        self._end()
-        self.handler.method(method, values)
-        self.send(0, _CONNECTION_CLOSE_OK, ())
 
     # --- closing and failing ---------------------------------------------------------------------------------------
 
@@ -334,7 +336,6 @@ class Connection:
         """Nothing is heard any more; every channel is torn down."""
         self.state = CLOSED
         self._repeat = None
-        self._rest = b""
         channels = [channel for channel in self.channels.values() if not channel.closing]
         self.channels = {}
         for channel in channels:

@@ -74,6 +74,10 @@ class ConnectionHandler:
         """The socket is there, with TLS if it has any; called once, before everything else."""
         raise NotImplementedError
 
+    def allowance(self) -> int:
+        """How many frames may be heard before it is asked again; 0: none, and `Connection.resume` will be called."""
+        raise NotImplementedError
+
     def undecided(self, question: Undecided) -> None:
         """The last command and all input wait; `Connection.resume` is to be called once the question is answered."""
         raise NotImplementedError

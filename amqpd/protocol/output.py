@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+ANSWERS_MAX: Final = 512 * 1024
+"""Octets that wait for the end of the turn before a client that asks on is not answered in this turn any more."""
+
 
 class Output:
     """Collects bytes; enlists itself in `dirty` with the first piece after each `take`."""

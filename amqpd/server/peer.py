@@ -26,7 +26,7 @@ from amqpd.server.alarms import Alarms, Blockable
 from amqpd.server.channel import ChannelCommands, Handlers
 from amqpd.server.flush import Throttled
 from amqpd.server.outbox import WireOutbox
-from amqpd.server.transport import ALARM, COMMIT, RATE, UNDECIDED, Transport
+from amqpd.server.transport import ALARM, COMMIT, RATE, WAITING, Transport
 from amqpd.shortage import end_if_out_of_memory
 from amqpd.wire.methods import METHODS, Method
 
@@ -122,15 +122,19 @@ class Peer(ConnectionHandler):
         self.alarms.add(self.block)
         self.peers.peer_connected(self)
 
+    def allowance(self) -> int:
+        """See `Transport.allowance`."""
+        return self.transport.allowance()
+
     def undecided(self, question: Undecided) -> None:
         """A command needs the answer of a backend."""
-        self.transport.pause(UNDECIDED)
+        self.transport.pause(WAITING)
         self.admission.asker.ask(question, self.answered)
 
     def answered(self, question: Undecided, answer: str) -> None:
         """The backend answered."""
         self.answers.note(question, answer)
-        self.transport.answered()
+        self.transport.go_on()
 
     def method(self, method: Method, values: list[object]) -> None:
         """A method of class connection."""

@@ -3,6 +3,8 @@
 1. Output is written once per turn, and not at all while it is held for a batch that is not durable yet.
 2. Reading stops for as long as any reason to pause stands.
 3. Input of a blocked connection is withheld from the protocol, see `withheld`.
+4. What is left of a read when a turn's time is used up, or when much is to be sent in answer, is heard in a later turn,
+   and reading stops until then; a client that asks on is answered once it has read what it was sent.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ from amqpd.broker.credit import Flow
 from amqpd.protocol.connection import Connection
 from amqpd.protocol.handler import ConnectionHandler
 from amqpd.protocol.heartbeat import BEAT, DEAD, Heartbeat
-from amqpd.protocol.output import Output
+from amqpd.protocol.output import ANSWERS_MAX, Output
 from amqpd.protocol.proxy import Route
 from amqpd.protocol.states import CLOSED, HEADER, OPENING, STARTING, TUNING
+from amqpd.server import steady
 from amqpd.server.flush import FlushSet, Throttled
 from amqpd.server.withheld import Withheld
 from amqpd.wire.frames import HEARTBEAT_FRAME
@@ -28,11 +31,18 @@ WRITE_LOW: Final = 256 * 1024
 WRITE_CEILING: Final = 64 * 1024 * 1024
 """Bytes there at which a client that asks on without reading the answers is not read any more."""
 
+TURN_MILLISECONDS: Final = 20
+"""How long one connection is heard in one turn, before others have theirs."""
+FRAMES: Final = 16
+"""How many frames of it are heard without a look at the clock, unless they turn out to be long work."""
+SLOW_MILLISECONDS: Final = 2
+"""So long should they not take together."""
+
 ALARM: Final = "alarm"
 RATE: Final = "rate"
 """Reasons to withhold input."""
 COMMIT: Final = "commit"
-UNDECIDED: Final = "undecided"
+WAITING: Final = "waiting"
 OUTPUT: Final = "output"
 WITHHELD: Final = "withheld"
 """Reasons to pause reading."""
@@ -71,6 +81,14 @@ class Transport(Output):
         """While the connection is blocked for any reason, what it sends."""
         self._rest: TimerHandle | None = None
         self._writing_paused: bool = False
+        self._spent: int = 0
+        """Milliseconds of the turn at the last look at the clock."""
+        self._frames: int = FRAMES
+        self._is_sated: bool = False
+        """What it asks for is answered once it has read what it was sent."""
+        self._goes_on: bool = False
+        """It is about to."""
+        self._hears_all: bool = False
         self._closing: bool = False
         self._lingering: bool = False
         """Nothing is said or heard any more, but the socket is left open for a while."""
@@ -123,7 +141,9 @@ class Transport(Output):
     def _hear_out(self, connection: Connection, withheld: Withheld) -> None:
         stops = connection.stops_at_content
         connection.stop_at_content(False)
+        self._hears_all = True
         self._hear(withheld.take())
+        self._hears_all = False
         connection.stop_at_content(stops)
 
     def _hear(self, data: bytes) -> None:
@@ -147,6 +167,8 @@ class Transport(Output):
         self._writing_paused = False
         if self.is_paused(OUTPUT):
             self.resume(OUTPUT)
+        if self._is_sated:
+            self._go_on_soon()
         self.flush_set.begin()
         self.flow.open()
 
@@ -207,6 +229,8 @@ class Transport(Output):
             socket.write(data)
             if self._writing_paused and socket.get_write_buffer_size() > WRITE_CEILING:
                 self.pause(OUTPUT)
+        if self._is_sated and not self._writing_paused:
+            self._go_on_soon()
         if self._closing:
             socket.close()
         elif not self.flow.writable and not self._writing_paused:
@@ -294,8 +318,32 @@ class Transport(Output):
     def _rested(self) -> None:
         self.unblock(RATE)
 
-    def answered(self) -> None:
-        """What the connection waited for is there: go on with its command."""
+    def allowance(self) -> int:
+        """How many frames may be heard before it is asked again; 0: the rest is heard in another turn (4)."""
+        if self._hears_all:
+            return FRAMES
+        if self.size > ANSWERS_MAX:
+            self._is_sated = True  # The flush, or the client that reads, lets it go on.
+            self.pause(WAITING)
+            return 0
+        spent = steady.milliseconds() - self.flush_set.broker.clock.now
+        took = spent - self._spent if spent >= self._spent else spent
+        self._spent = spent
+        self._frames = 1 if took >= SLOW_MILLISECONDS else min(FRAMES, self._frames * 2)
+        if spent < TURN_MILLISECONDS:
+            return self._frames
+        self.pause(WAITING)
+        self._go_on_soon()
+        return 0
+
+    def _go_on_soon(self) -> None:
+        if not self._goes_on:
+            self._goes_on = True
+            self.loop.call_soon(self.go_on)
+
+    def go_on(self) -> None:
+        """What the connection waited for is there: let it hear the rest of what was read."""
+        self._goes_on = self._is_sated = False
         connection = self.connection
         if connection is None or self.socket is None:
             return
@@ -304,7 +352,7 @@ class Transport(Output):
         if connection.state == CLOSED and not self._lingering:
             self.close_soon()
         if not connection.waits:
-            self.resume(UNDECIDED)
+            self.resume(WAITING)
 
     # --- timers ----------------------------------------------------------------------------------------------------
 

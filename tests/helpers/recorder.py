@@ -54,6 +54,8 @@ class Recorder(ConnectionHandler):
     def __init__(self) -> None:
         self.events: Events = []
         self.failures: dict[str, Exception] = {}
+        self.allowances: list[int] = []
+        """What is answered to the next questions for more frames; then there is no limit."""
         self.output = Output([])
         self.connection = Connection(self, self.output, 100_000)
 
@@ -83,6 +85,10 @@ class Recorder(ConnectionHandler):
         if "open" in self.failures:
             raise self.failures["open"]
         return ChannelRecorder(number, self.events, self.failures)
+
+    def allowance(self) -> int:
+        """As many frames as the test says."""
+        return self.allowances.pop(0) if self.allowances else 1
 
     def undecided(self, question: Undecided) -> None:
         """A question is asked."""

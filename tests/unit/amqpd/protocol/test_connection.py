@@ -274,3 +274,34 @@ def test_a_message_of_the_greatest_size_is_taken() -> None:
     handler.feed(publish(1, "x", "k", bytes(11)))
     reason = "PRECONDITION_FAILED - message size 11 is larger than configured max size 10"
     assert handler.events[-1] == ("channel_failed", 1, reason)
+
+
+def test_no_more_frames_are_heard_than_are_allowed() -> None:
+    """The rest of a read is kept, more input goes behind it, and all is heard in order once it resumes (7)."""
+    recorder = opened(1)
+    recorder.allowances = [2, 0, 3, 0]
+    acks = [method(1, "basic.ack", tag, False) for tag in range(1, 7)]
+    pieces = b"".join(acks[:5]) + acks[5][:9], acks[5][9:]
+    tags = [[event[2] for event in recorder.feed(piece)] for piece in pieces]
+    for _ in range(2):
+        assert recorder.connection.waits
+        recorder.events.clear()
+        recorder.connection.resume()
+        tags.append([event[2] for event in recorder.events])
+
+    assert [[1, 2], [], [3, 4, 5], [6]] == tags
+    assert not recorder.connection.waits
+
+
+def test_what_was_not_heard_when_the_broker_closes_is_passed_over() -> None:
+    """Frames that wait, also half of one, do not make close-ok unreadable."""
+    recorder = opened(1)
+    recorder.allowances = [1, 0]
+    ack = method(1, "basic.ack", 1, False)
+    recorder.feed(ack * 3 + ack[:9])
+    recorder.connection.close(NotFound("bye"), 0)
+    recorder.connection.resume()
+    recorder.feed(ack[9:] + method(0, "connection.close-ok"))
+
+    assert ["basic.ack", "closed", "closing", "connection.close-ok"] == [event[0] for event in recorder.events]
+    assert recorder.connection.state == CLOSED

@@ -2,10 +2,22 @@ import pytest
 
 from amqpd.errors import ConnectionForced
 from amqpd.server.flush import INPUT_LIMIT
+from amqpd.server.transport import ALARM
 from amqpd.wire.frames import HEARTBEAT_FRAME
 from helpers import client
 from helpers.client import method, publish
 from helpers.pair import ConnectionPair, Hall, opened
+
+GET = method(1, "basic.get", 0, "q", False)
+
+
+def hoard(heartbeat: int = 0) -> ConnectionPair:
+    """A pair with a queue of 20 messages of 200,000 bytes."""
+    pair = opened(None, 1, heartbeat=heartbeat)
+    pair.send(method(1, "queue.declare", 0, "q", False, False, False, False, False, b""))
+    pair.send(*[publish(1, "", "q", bytes(200_000), parts=2)] * 20)
+    pair.heard()
+    return pair
 
 
 def test_one_write_a_turn() -> None:
@@ -187,6 +199,74 @@ def test_who_is_not_read_is_not_dead() -> None:
     pair.transport.pause("alarm")
     pair.loop.advance(100)
     assert pair.socket.closed_by == ""
+
+
+def test_answers_are_written_turn_by_turn() -> None:
+    """However much a client asks for in one piece, no turn collects more than a bounded part of the answers."""
+    pair = hoard()
+    pair.send(GET * 20)
+
+    assert 7 <= len(pair.socket.written)
+    assert max(map(len, pair.socket.written)) < 1_000_000
+    assert list(range(1, 21)) == [heard.values[0] for heard in pair.heard()]
+    assert pair.socket.is_reading
+
+
+def test_who_does_not_read_answers_is_not_answered() -> None:
+    """What it asked for waits until it has read, and so does what it says then; that is not taken for silence (rule 4)."""
+    pair = hoard(heartbeat=2)
+    pair.transport.pause_writing()
+    pair.send(GET * 20)
+    assert 3 == len(pair.heard())
+    pair.loop.advance(100)
+    assert [] == [heard for heard in pair.heard() if heard.name != "heartbeat"]
+    assert ("", False) == (pair.socket.closed_by, pair.socket.is_reading)
+    pair.transport.resume_writing()
+    pair.loop.run()
+    assert 17 == len(pair.heard())
+    assert pair.socket.is_reading
+
+
+def test_answers_that_wait_for_the_disk_are_not_added_to() -> None:
+    """As long as much output is held, nothing more is asked for."""
+    pair = hoard()
+    pair.send(method(1, "queue.declare", 0, "d", False, True, False, False, False, b""), GET * 20)
+    assert [] == pair.heard()
+    assert not pair.socket.is_reading
+    pair.hall.commit()
+    assert 21 == len(pair.heard())
+    assert pair.socket.is_reading
+
+
+def test_long_work_is_continued_in_another_turn() -> None:
+    """Once the time of a turn is used up, the rest of the input waits, and nothing more is read (rule 4)."""
+    pair = opened(None, 1)
+    pair.hall.core.broker.clock.now = 0
+    pair.connection.receive_data(method(1, "basic.qos", 0, 1, False) * 100)
+    assert len(pair.transport.pieces) < 100
+    assert not pair.socket.is_reading
+    pair.loop.run()
+    assert len(pair.heard()) == 100
+    assert pair.socket.is_reading
+
+
+def test_who_leaves_in_the_middle_of_long_work_is_gone() -> None:
+    """What it asked for last is not done any more, as if it had not been read."""
+    pair = opened(None, 1)
+    pair.hall.core.broker.clock.now = 0
+    pair.connection.receive_data(method(1, "basic.qos", 0, 1, False) * 100)
+    pair.transport.connection_lost(None)
+    pair.loop.run()
+    assert ([], 1) == (pair.heard(), pair.hall.everybody.left)
+
+
+def test_a_goodbye_of_the_blocked_is_heard_however_long_it_takes() -> None:
+    """All that was withheld before it is acted on in one turn."""
+    pair = opened(None, 1)
+    pair.transport.block(ALARM)
+    pair.hall.core.broker.clock.now = 0
+    pair.transport.withhold(method(1, "basic.qos", 0, 1, False) * 100 + method(1, "channel.close", 200, "", 0, 0))
+    assert len(pair.transport.pieces) == 101
 
 
 def test_a_lost_socket_ends_everything() -> None:
