@@ -5,12 +5,17 @@ from collections.abc import Callable
 
 import pytest
 
-from amqpd.server.watchdog import Watchdog
+from amqpd.server.watchdog import COMPILED, Watchdog
 
 
 def dawdle(seconds: float) -> None:
     """Keep the loop from turning."""
     time.sleep(seconds)
+
+
+def compute() -> None:
+    """Keep all threads from running for some tenths of a second, as compiled code does."""
+    sum(range(10_000_000))
 
 
 def test_a_stall_is_logged_with_its_place(caplog: pytest.LogCaptureFixture) -> None:
@@ -47,6 +52,40 @@ def test_no_stall_is_missed(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         asyncio.run(run())
     assert 5 <= len(caplog.records)
+
+
+def test_a_stall_that_stops_all_threads_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """What computes without letting the watchdog run is told afterwards, although the loop waits by then."""
+
+    async def run() -> None:
+        watchdog = Watchdog(asyncio.get_running_loop())
+        watchdog.start()
+        for _ in range(3):
+            await asyncio.sleep(0.05)
+            compute()
+            await asyncio.sleep(0.2)
+        watchdog.stop()
+        await asyncio.to_thread(watchdog._thread.join, 5)
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(run())
+    assert 3 <= len(caplog.records)
+    assert COMPILED in {record.__dict__["fields"]["stack"] for record in caplog.records}
+
+
+def test_a_process_that_was_stopped_did_not_stall(caplog: pytest.LogCaptureFixture) -> None:
+    """However long nothing ran: it is a stall only if the loop's thread computed meanwhile."""
+    loop = asyncio.new_event_loop()
+    watchdog = Watchdog(loop)
+    loop.close()
+    with caplog.at_level(logging.WARNING):
+        watchdog._looked -= 5
+        watchdog._look()
+        assert [] == caplog.records
+        watchdog._looked -= 5
+        watchdog._computed -= 1
+        watchdog._look()
+    assert 1 == len(caplog.records)
 
 
 def test_a_loop_that_waits_is_not_woken(monkeypatch: pytest.MonkeyPatch) -> None:
