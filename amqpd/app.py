@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from amqpd import logs, stopwatch, systemd
+from amqpd import logs, sockets, stopwatch, systemd
 from amqpd.broker.authority import Authority, Internal
 from amqpd.broker.broker import Broker
 from amqpd.broker.capacity import Capacity
@@ -66,6 +66,7 @@ def serve(config: Config) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.set_threshold(*GC_THRESHOLDS)
     gc.freeze()  # Modules and classes stay: no collection has to look at them.
+    sockets.mend()
     stopwatch.install()
     try:
         return asyncio.run(App(config).run())

@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "amqpd.listening": ("amqpd.errors",),
     "amqpd.logs": (),
     "amqpd.shortage": ("amqpd.logs",),
+    "amqpd.sockets": (),
     "amqpd.stopwatch": ("amqpd.broker", "amqpd.logs"),
     "amqpd.systemd": (),
     "amqpd.http_backend": (*BOTTOM, *SHELL, "amqpd.broker", "amqpd.server"),
@@ -37,7 +38,7 @@ MAY_IMPORT = {
     "amqpd.commits": (*BOTTOM, *SHELL, "amqpd.broker", "amqpd.server", "persistence"),
     "amqpd.service": (*SHELL, "amqpd.server", "persistence"),
     "amqpd.app": (
-        *("amqpd.commits", "amqpd.service"),
+        *("amqpd.commits", "amqpd.service", "amqpd.sockets"),
         *(*BOTTOM, *SHELL, "amqpd.http_backend", "amqpd.stopwatch", "amqpd.systemd", "exchanges", "persistence"),
         *("amqpd.protocol", "amqpd.broker", "amqpd.server", "amqpd.management"),
     ),
@@ -65,7 +66,7 @@ MAY_NOT_IMPORT = {
 """Layer → libraries that are not its business."""
 
 MAY_KNOW_ASYNCIO = (
-    *("amqpd.app", "amqpd.commits", "amqpd.http_backend", "amqpd.management", "amqpd.server"),
+    *("amqpd.app", "amqpd.commits", "amqpd.http_backend", "amqpd.management", "amqpd.server", "amqpd.sockets"),
     *("conformance", "persistence.committer", "persistence.writer", "persistence.definitions"),
 )
 
