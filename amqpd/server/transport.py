@@ -33,9 +33,9 @@ WRITE_CEILING: Final = 64 * 1024 * 1024
 
 TURN_MILLISECONDS: Final = 20
 """How long one connection is heard in one turn, before others have theirs."""
-FRAMES: Final = 16
+FRAMES: Final = 32
 """How many frames of it are heard without a look at the clock, unless they turn out to be long work."""
-SLOW_MILLISECONDS: Final = 2
+SLOW_MILLISECONDS: Final = 5
 """So long should they not take together."""
 
 ALARM: Final = "alarm"
