@@ -3,7 +3,8 @@
 Invariants:
 
 1. The messages of the copy are those of one committed state, which is not older than the call: all that was confirmed
-   before is in it. The log is copied before the state of the tables is chosen, so that it fits them, or does not count.
+   before is in it. The log is copied as of one moment before the state of the tables is chosen, so that it fits them, or
+   does not count.
 2. The definitions are read after that state was chosen. Messages are never committed before their queue, so the copy knows
    every queue that it has messages of, but for those that were deleted in between: their messages go at its first start.
 3. The copy becomes a data folder with the very last step. One that was interrupted is taken for none.
@@ -26,7 +27,7 @@ from persistence.data_folder import DEFINITIONS, LOCK_FILE, MESSAGES, sync
 from persistence.lmdb_env import DATABASE, bytes_in_use
 from persistence.store import StoreError
 from persistence.tables import NAMES
-from persistence.write_ahead_log import FILE, is_whole
+from persistence.write_ahead_log import FILE, content
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of the messages are copied, and how many there are."""
@@ -73,11 +74,8 @@ def _copy_log(source: Path, target: Path) -> None:
     """Copy the log as of now. If the state that is chosen later has taken it over, the copy does not count."""
     if not source.exists():
         return
-    data = source.read_bytes()
-    while not is_whole(data) and data != (data := source.read_bytes()):
-        pass  # A block was just being written.
     target.touch(0o600)
-    target.write_bytes(data)
+    target.write_bytes(content(source))
     sync(target)
 
 

@@ -133,8 +133,23 @@ def understood(data: bytes, generation: int) -> tuple[list[Change], list[str]]:
     return reading.changes, reading.damages
 
 
-def is_whole(data: bytes) -> bool:
-    """Whether all blocks of a file with this content are whole."""
+def content(path: Path) -> bytes:
+    """The content of a log that may be written meanwhile: what counts of it is as it was at one moment. Raises OSError."""
+    data = _read_backwards(path)
+    while not _is_whole(data) and data != (data := _read_backwards(path)):
+        pass  # A block was just being written.
+    return data
+
+
+def _read_backwards(path: Path) -> bytes:
+    """Read the last block first: they are written the other way, so whatever came before one that is found is found, too."""
+    with path.open("rb", buffering=0) as file:
+        places = range(0, os.fstat(file.fileno()).st_size, BLOCK_BYTES)
+        blocks = [os.pread(file.fileno(), BLOCK_BYTES, place) for place in reversed(places)]
+    return b"".join(reversed(blocks))
+
+
+def _is_whole(data: bytes) -> bool:
     return len(data) == BLOCKS * BLOCK_BYTES and all(_is_block(data, number) for number in range(BLOCKS))
 
 

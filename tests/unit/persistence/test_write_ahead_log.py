@@ -1,5 +1,11 @@
 import os
 import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,7 +40,6 @@ def written(path: Path, *changes: list[Change], generation: int = GENERATION) ->
 def test_a_new_log_holds_nothing(path: Path) -> None:
     """Only its owner can read it, and each of its blocks is whole."""
     assert ([], []) == write_ahead_log.read(path, GENERATION)
-    assert write_ahead_log.is_whole(path.read_bytes())
     assert (BLOCKS * BLOCK_BYTES, 0o600) == (path.stat().st_size, path.stat().st_mode & 0o777)
 
 
@@ -91,7 +96,6 @@ def test_damage_costs_its_changes_alone_and_is_told(path: Path) -> None:
         f"{FILE}: block 2 is damaged, or was being written when the machine stopped",
         f"{FILE}: blocks 2 to 2 are lost",
     ] == damages
-    assert not write_ahead_log.is_whole(bytes(content))
 
 
 def test_no_flipped_bit_is_taken_for_something_else(path: Path) -> None:
@@ -105,6 +109,51 @@ def test_no_flipped_bit_is_taken_for_something_else(path: Path) -> None:
         assert ([], 1) == (changes, len(damages))
 
 
+WRITER = """
+import sys
+from pathlib import Path
+from persistence.write_ahead_log import WriteAheadLog
+path, generation, number = Path(sys.argv[1]), 1, 0
+log = WriteAheadLog(path, generation)
+print(flush=True)
+while True:
+    if log.append([(0, b"%d" % number, bytes(number % 3 * 4096))]):
+        number += 1
+    else:
+        generation += 1
+        log.begin(generation)
+"""
+COPYING_SECONDS = 2
+
+
+@pytest.fixture
+def written_path() -> Iterator[Path]:
+    """A log, in memory if there is a place, to which another process appends rows with the numbers from 0."""
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - no write waits for a disk there
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        path = Path(folder) / FILE
+        write_ahead_log.make(path)
+        with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE) as writer:
+            assert writer.stdout is not None
+            writer.stdout.readline()
+            yield path
+            writer.kill()
+
+
+def test_a_log_that_is_written_is_copied_without_a_gap(written_path: Path) -> None:
+    """Of the newest generation, what was appended up to some moment, which is later with each copy."""
+    last = 0
+    end = time.monotonic() + COPYING_SECONDS
+    while time.monotonic() < end:
+        data = write_ahead_log.content(written_path)
+        newest = max(data[start : start + 12] for start in range(4, len(data), BLOCK_BYTES))
+        changes, damages = write_ahead_log.understood(data, int.from_bytes(newest, "big"))
+        numbers = [int(key) for _, key, _ in changes]
+        assert ([], set()) == (damages, {after - before for before, after in pairwise(numbers)} - {1})
+        before, last = last, max(numbers, default=last)
+        assert last >= before
+
+
 @pytest.mark.parametrize("length", [0, 100, BLOCK_BYTES, BLOCKS * BLOCK_BYTES - 1])
 def test_a_log_that_was_cut_is_told_of(path: Path, length: int) -> None:
     """What is left of it counts."""
@@ -113,7 +162,6 @@ def test_a_log_that_was_cut_is_told_of(path: Path, length: int) -> None:
     changes, damages = write_ahead_log.read(path, GENERATION)
     assert [f"{FILE}: {length} bytes instead of {BLOCKS * BLOCK_BYTES}"] == damages
     assert (SMALL if length >= BLOCK_BYTES else []) == changes
-    assert not write_ahead_log.is_whole(path.read_bytes())
 
 
 def test_a_log_that_is_not_there_is_told_of(tmp_path: Path) -> None:
