@@ -70,7 +70,10 @@ def _write(calendar: Calendar, changes: Changes) -> None:
 
 
 def read_page(view: Transaction, calendar: Calendar, place: Place, damages: list[str]) -> list[Row]:
-    """Up to a page of a calendar's stored rows from a place on, but for damaged ones, which are told of. Raises Corrupt."""
+    """Up to a page of a calendar's stored rows from a place on, but for damaged ones, which are told of. Raises Corrupt.
+
+    Damaged ones do not fill a page, so that no rows mean that none follow.
+    """
     low = records.calendar_key(calendar.owner_id, calendar.lane, place[0], place[1])
     high = records.calendar_keys(calendar.owner_id, calendar.lane)[1]
     rows: list[Row] = []
@@ -79,9 +82,9 @@ def read_page(view: Transaction, calendar: Calendar, place: Place, damages: list
         owner_id, lane, time, sequence = records.split_calendar_key(key)
         try:
             rows.append(Row((time, sequence), records.unprotect(key, value)))
+            size += len(value)
         except Corrupt as error:
             damages.append(f"calendar {owner_id}/{lane}, time {time}, sequence {sequence}: {error}")
-        size += len(value)
         if len(rows) == PAGE_ROWS or size >= PAGE_BYTES:
             break
     return rows

@@ -317,7 +317,7 @@ class Store:
     def read_calendar(self, calendar: Calendar, place: Place) -> list[Row]:
         """A page of a calendar's rows from a place on, in order, as they were committed, but for damaged ones (`damages`).
 
-        From any thread. Raises Corrupt.
+        No rows: nothing that can be read stands there or later. From any thread. Raises Corrupt.
         """
         raise NotImplementedError
 

@@ -54,8 +54,8 @@ class DuplicateFilter(CalendarOwner):
         self.calendar = store.calendar(owner_id, IDENTIFIERS_LANE, True, self)
         found: list[tuple[int, int, bytes]] = []
         place = BEGINNING
-        while self.calendar.count > len(found):
-            rows = store.read_calendar(self.calendar, place)
+        # Not until there are as many as are counted: damaged ones are passed over.
+        while rows := store.read_calendar(self.calendar, place):
             found.extend([(row.place[1], row.place[0], row.value) for row in rows])
             place = (rows[-1].place[0], rows[-1].place[1] + 1)
         for sequence, time, identifier in sorted(found):

@@ -12,7 +12,7 @@ from persistence.definitions import Definitions
 from persistence.lmdb_store import LmdbStore
 from persistence.remedy import Report
 from persistence.store import Log, LogOwner, Record, Store, StoredRecord, Window
-from persistence.tables import WHOLE
+from persistence.tables import CALENDARS, WHOLE, Transaction
 
 HEADER = b"header"
 
@@ -159,6 +159,19 @@ class Place(Protocol):
 
     def reopen(self) -> ChunkStore:
         """The store of the next run of the program."""
+
+
+def damage_rows(store: ChunkStore, *sequences: int) -> None:
+    """Spoil the rows of kept calendars that have these sequences."""
+
+    def spoil(tables: Transaction) -> list[int]:
+        for key, value in list(tables.range(CALENDARS, b"\0", records.LAST_CALENDAR_KEY, WHOLE)):
+            _, _, time, sequence = records.split_calendar_key(key)
+            if time and sequence in sequences:
+                tables.put(CALENDARS, key, value[:-1] + bytes([value[-1] ^ 1]))
+        return []
+
+    store._messages.change(spoil, 0)
 
 
 def opened(store: ChunkStore, queue_id: int = 1, lane: int = 0) -> Log:

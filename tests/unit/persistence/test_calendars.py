@@ -4,7 +4,7 @@ from typing import Protocol
 
 import pytest
 
-from helpers.stores import Note, Owner, commit, examined
+from helpers.stores import Note, Owner, commit, damage_rows, examined
 from persistence import records
 from persistence.calendar import BEGINNING, NEVER, PAGE_BYTES, PAGE_ROWS, Calendar, CalendarOwner, Place
 from persistence.chunk_store import ChunkStore
@@ -181,3 +181,13 @@ def test_damage_is_named_when_it_is_read(store: ChunkStore) -> None:
     assert ["calendar 1/0, time 7, sequence 1: fails its checksum", "calendar 1/0: 2 rows, yet 1 are counted"] == [
         problem.partition(": ")[2] for problem in problems
     ]
+
+
+def test_damaged_rows_do_not_end_a_page(store: ChunkStore) -> None:
+    """However many there are: a page without rows is the last one."""
+    calendar = opened(store)
+    for sequence in range(3):
+        calendar.put((1, sequence), bytes(PAGE_BYTES))
+    commit(store)
+    damage_rows(store, 0, 1)
+    assert [((1, 2), bytes(PAGE_BYTES))] == rows(store, calendar)

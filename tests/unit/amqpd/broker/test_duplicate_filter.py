@@ -2,7 +2,7 @@
 
 from amqpd.broker.clock import Clock
 from amqpd.broker.duplicate_filter import DEFAULT_SIZE, SLACK, DuplicateFilter
-from helpers.stores import commit, examined
+from helpers.stores import commit, damage_rows, examined
 from persistence.chunk_store import ChunkStore
 from persistence.memory import memory_store
 
@@ -87,6 +87,21 @@ def test_a_large_cache_is_recovered() -> None:
     store.recover({1})
     bench = Bench(store)
     assert all(bench.sees(number) for number in range(3000))
+
+
+def test_a_damaged_identifier_is_passed_over() -> None:
+    """All others are remembered."""
+    store = memory_store()
+    bench = Bench(store)
+    for identifier in ("a", "b", "c"):
+        bench.sees(identifier)
+    commit(store)
+    damage_rows(store, store.first_sequence + 1)
+    store = store.reopen()
+    store.recover({1})
+    bench = Bench(store)
+    assert [True, False, True] == [bench.sees(identifier) for identifier in ("a", "b", "c")]
+    assert 1 == len(store.damages)
 
 
 def test_a_refused_message_is_forgotten() -> None:
