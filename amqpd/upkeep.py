@@ -2,12 +2,13 @@
 # ruff: noqa: T201  (answers are printed)
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from persistence.backup import back_up
+from persistence import backup as backups
 from persistence.check import check as check_data
 from persistence.compaction import compact as compact_data
 from persistence.remedy import Report
@@ -16,14 +17,14 @@ from persistence.repair import repair as repair_data
 
 def backup(data_dir: Path, target: Path) -> int:
     """Copy the data folder, which a broker may be using, into an empty one."""
-    _copy(data_dir, target)
+    _copy(backups.back_up, data_dir, target)
     print(f"{data_dir} is backed up in {target}")
     return 0
 
 
 def restore(source: Path, data_dir: Path) -> int:
     """Copy a backup into an empty data folder, and check what came of it."""
-    _copy(source, data_dir)
+    _copy(backups.restore, source, data_dir)
     return check(data_dir)
 
 
@@ -56,9 +57,9 @@ def _tell(report: Report) -> int:
     return 0
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(copy: Callable[[Path, Path, backups.Progress], None], source: Path, target: Path) -> None:
     """Copy with a bar, if somebody looks on."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("messages", total=None)
-        back_up(source, target, lambda done, total: bar.update(task, completed=done, total=total))
+        copy(source, target, lambda done, total: bar.update(task, completed=done, total=total))

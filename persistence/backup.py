@@ -25,7 +25,8 @@ from persistence import failpoints
 from persistence.aside import refuse_unfinished
 from persistence.data_folder import DEFINITIONS, LOCK_FILE, MESSAGES, sync
 from persistence.lmdb_env import DATABASE, bytes_in_use
-from persistence.store import StoreError
+from persistence.meta_pages import examine
+from persistence.store import Corrupt, StoreError
 from persistence.tables import NAMES
 from persistence.write_ahead_log import FILE, content
 
@@ -61,6 +62,15 @@ def back_up(source: Path, target: Path, progress: Progress) -> None:
         sync(target)
     except (OSError, lmdb.Error, sqlite3.Error) as error:
         raise StoreError(f"cannot copy {source} to {target}: {error}") from error
+
+
+def restore(source: Path, target: Path, progress: Progress) -> None:
+    """Do as `back_up` does, with a folder that no broker uses. Raises StoreError, also for a database that was cut short."""
+    try:
+        examine(source / MESSAGES / DATABASE)  # Who reads pages behind the end of a mapped file is ended by a signal.
+    except Corrupt as error:
+        raise StoreError(f"cannot restore {source}: {error}") from error
+    back_up(source, target, progress)
 
 
 def _open(folder: Path) -> Any:  # noqa: ANN401 - lmdb has no types

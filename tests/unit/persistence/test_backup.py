@@ -6,7 +6,7 @@ import pytest
 
 from helpers.stores import Note, Owner, commit, define, durable_queue
 from persistence import rows
-from persistence.backup import back_up
+from persistence.backup import back_up, restore
 from persistence.check import check
 from persistence.lmdb_store import LmdbStore
 from persistence.store import StoreError
@@ -66,6 +66,17 @@ def test_a_copy_that_failed_is_no_data_folder(tmp_path: Path) -> None:
         back_up(tmp_path / "data", tmp_path / "copy", no_progress)
     with pytest.raises(StoreError, match="is not an amqpd data folder"):
         check(tmp_path / "copy")
+
+
+@pytest.mark.parametrize("octets", [5, 3 * 4096])
+def test_a_backup_that_was_cut_short_is_not_restored(octets: int, tmp_path: Path) -> None:
+    """It is told of, wherever it ends."""
+    filled(tmp_path / "data", 5000).close()
+    with (tmp_path / "data" / "messages" / "data.mdb").open("r+b") as file:
+        file.truncate(octets)
+    with pytest.raises(StoreError, match="cannot restore"):
+        restore(tmp_path / "data", tmp_path / "copy", no_progress)
+    assert not (tmp_path / "copy").exists()
 
 
 def test_a_backup_of_a_backup(tmp_path: Path) -> None:
