@@ -221,10 +221,8 @@ class App:
         from amqpd.management.site import Door, Wiring  # noqa: PLC0415 - the same
         from amqpd.management.start import Management  # noqa: PLC0415 - the same
 
-        committing = flush_set.committing
-        assert committing is not None
         backends = Backends(admission.authorities, admission.asker.ask)
-        wiring = Wiring(flush_set.begin, committing.has_work, watermarks.alarms.low, watermarks, service, backends)
+        wiring = Wiring(flush_set.begin, flush_set.undurable, watermarks.alarms.low, watermarks, service, backends)
         management = Management(broker, self.config, wiring)
         doors = [Door("amqp", *amqp)]
         if tls is not None:

@@ -18,7 +18,7 @@ from amqpd.broker import administration, duplicate_gate, governance, items
 from amqpd.broker.arguments import QueueArguments
 from amqpd.broker.broker import Broker
 from amqpd.broker.duplicate_gate import DuplicateGate
-from amqpd.broker.items import FOREIGN, Item
+from amqpd.broker.items import FOREIGN, NEEDED, Item
 from amqpd.broker.parameters import set_parameter
 from amqpd.broker.permissions import Permission, TopicPermission
 from amqpd.broker.vhost import PREDECLARED, VHost
@@ -41,9 +41,9 @@ _PREDECLARED: Final = {name: kind for name, kind, _ in PREDECLARED}
 
 
 def bad(section: str, item: object, problem: str) -> PreconditionFailed:
-    """The error of a document with a bad item."""
+    """The error of a document with a bad item, which is told of by its names: other members may be secrets."""
     if isinstance(item, dict):
-        texts = {name: value for name, value in item.items() if isinstance(value, str)}
+        texts = {name: item[name] for name in NEEDED[section] if isinstance(item.get(name), str)}
         return PreconditionFailed(f"{section}: {texts.get('name', texts)}: {problem}")
     return PreconditionFailed(f"{section}: {reprlib.repr(item)}: {problem}")
 

@@ -52,13 +52,13 @@ class Wiring:
     """What the composition root hands in: how work is finished and committed, and what else there is to show."""
 
     def __init__(
-        self, begin: Callable[[], None], has_work: Callable[[], bool], alarms: Callable[[], list[str]],
+        self, begin: Callable[[], None], undurable: Callable[[], int], alarms: Callable[[], list[str]],
         limits: Limits, service: Service, backends: Backends | None = None,
     ) -> None:  # fmt: skip
         self.begin: Final = begin
         """Something is going to happen: set the core's clock, and finish the turn of the loop later."""
-        self.has_work: Final = has_work
-        """True if something waits to be committed."""
+        self.undurable: Final = undurable
+        """The number of the batch with which all that was changed so far is on disk; 0: it is there."""
         self.alarms: Final = alarms
         """What is low: `disk`, `memory`."""
         self.limits: Final = limits
@@ -100,13 +100,11 @@ class Site:
 
         What a request changed before it let others have their turn may be in a batch that is on its way already.
         """
-        durability, number = self.broker.durability, self.broker.store.open_number
-        if not self.wiring.has_work():
-            number -= 1
-        if number <= durability.through:
+        number = self.wiring.undurable()
+        if not number:
             return
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        durability.wait(number, Notice(lambda: _complete(done)))
+        self.broker.durability.wait(number, Notice(lambda: _complete(done)))
         await done
 
     async def obeyed(self) -> None:

@@ -76,6 +76,16 @@ class FlushSet:
         self._alarm: TimerHandle | None = None
         self._alarm_at: int = 0
 
+    def undurable(self) -> int:
+        """The number of the batch with which all that was changed so far is on disk; 0: it is there."""
+        committing, number = self.committing, self.broker.store.open_number
+        if committing is None:
+            return 0
+        if committing.has_work():
+            return number
+        # What is there already, so that nothing is queued, may still be on its way to the disk.
+        return number - 1 if committing.is_busy() else 0
+
     def begin(self) -> None:
         """Something happened: set the clock of the core, and finish the turn later."""
         self.broker.clock.now = steady.milliseconds()

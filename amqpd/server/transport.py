@@ -205,14 +205,7 @@ class Transport(Output):
 
     def hold(self) -> None:
         """Write nothing more until everything that is queued now is durable."""
-        committing = self.flush_set.committing
-        if committing is None:
-            return
-        if committing.has_work():
-            self._hold = self.flush_set.broker.store.open_number
-        elif committing.is_busy():
-            # What is there already, so that nothing is queued, may still be on its way to the disk.
-            self._hold = self.flush_set.broker.store.open_number - 1
+        self._hold = self.flush_set.undurable() or self._hold
 
     def flush(self) -> None:
         """Write what was collected; called once per turn."""

@@ -171,7 +171,7 @@ def _server() -> Server:
 def _wiring(hall: Hall) -> Wiring:
     begin = hall.flush_set.begin
     watermarks = Watermarks(hall.config, hall.alarms, begin, hall.core.broker.ration)
-    return Wiring(begin, lambda: False, hall.alarms.low, watermarks, InService())
+    return Wiring(begin, lambda: 0, hall.alarms.low, watermarks, InService())
 
 
 @cache

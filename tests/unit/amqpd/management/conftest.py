@@ -25,5 +25,5 @@ def site(core: Core, tmp_path: Path) -> Site:
     alarms = Alarms(core.broker.events)
     alarms.set(DISK, STORE)
     watermarks = Watermarks(config, alarms, lambda: None, core.broker.ration)
-    wiring = Wiring(lambda: None, lambda: False, alarms.low, watermarks, InService())
+    wiring = Wiring(lambda: None, lambda: 0, alarms.low, watermarks, InService())
     return Site(core.broker, config, wiring)
