@@ -65,11 +65,10 @@ def type_name(value: object) -> str:
 
     An integer of a class of its own has that class's name: a Timestamp is a timestamp, a Long a long.
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        if type(value) is not int:
-            return type(value).__name__.lower()
+    if type(value) is int:
         return "signedint" if -(2**31) <= value < 2**31 else "long"
-    return _TYPE_NAMES[type(value)]
+    kind = type(value)
+    return _TYPE_NAMES.get(kind) or kind.__name__.lower()
 
 
 def term(value: object) -> str:  # noqa: PLR0911 - one for each type
