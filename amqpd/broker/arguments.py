@@ -61,7 +61,8 @@ _KINDS: Final[dict[str, str]] = {
 }
 _ADDRESSES: Final = ("x-dead-letter-exchange", "x-dead-letter-routing-key")
 """Arguments that become part of an address, which has room for short strings only."""
-LONGEST_NAME: Final = 255
+NAME_MAX: Final = 255
+"""Octets of the longest name or routing key."""
 _SHARED: Final = frozenset(
     (
         "x-expires", "x-message-ttl", "x-dead-letter-exchange", "x-dead-letter-routing-key", "x-max-length",
@@ -147,8 +148,8 @@ class QueueArguments:
                 raise self._unacceptable(field)
         elif field.tag != "S":
             raise self._unacceptable(field)
-        elif field.name in _ADDRESSES and isinstance(field.value, str) and len(field.value.encode()) > LONGEST_NAME:
-            raise self._invalid(field.name, f"{{value_too_long,{len(field.value.encode())}}}")
+        elif field.name in _ADDRESSES and (octets := len(str(field.value).encode())) > NAME_MAX:
+            raise self._invalid(field.name, f"{{value_too_long,{octets}}}")
         elif field.name in _STRING_CHOICES and field.value not in _STRING_CHOICES[field.name][0]:
             raise self._invalid(field.name, _STRING_CHOICES[field.name][1].format(field.value))
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from amqpd.broker import administration, governance, parameters, passwords
-from amqpd.broker.arguments import CLASSIC, QUORUM
+from amqpd.broker.arguments import CLASSIC, NAME_MAX, QUORUM
 from amqpd.broker.policies import ALL
-from amqpd.broker.policy_keys import NAME_MAX
 from amqpd.broker.profile import Profile
 from amqpd.broker.users import joined
 from amqpd.wire import tables

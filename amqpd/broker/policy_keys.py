@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from amqpd.broker.arguments import CLASSIC, QUORUM
+from amqpd.broker.arguments import CLASSIC, NAME_MAX, QUORUM
 from amqpd.broker.limits import DROP_HEAD, REJECT_PUBLISH, REJECT_PUBLISH_DLX, Definition
 from amqpd.broker.terms import is_text, pairs, term
 
@@ -17,8 +17,6 @@ ALTERNATE_EXCHANGE: Final = "alternate-exchange"
 MIRRORING: Final = "ha-"
 """How the keys of RabbitMQ's mirrored queues begin, which have gone: there is nothing to mirror to."""
 
-NAME_MAX: Final = 255
-"""Octets of the longest name or routing key."""
 LARGEST: Final = 2**53
 """The largest number that every JSON library reads as it was written."""
 _LARGEST_SEGMENT: Final = 3_000_000_000

@@ -115,7 +115,7 @@ class Queue(Line):
     def push_bounded(self, message: Message, body_id: int) -> int:
         """Take a message that may be refused, expire or drive out others."""
         limits = self.limits
-        if limits.overflow != DROP_HEAD and self._is_full(len(message.body)):
+        if self.refuses(len(message.body)):
             if limits.overflow == REJECT_PUBLISH_DLX:
                 self._dead_letter(message, MAXLEN)
             return REFUSED

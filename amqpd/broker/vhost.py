@@ -66,7 +66,7 @@ class VHost(GateHost):
         self._events: Final = setting.events
         self._known_routes: Final = KnownRoutes()
         self._letterheads: Final = Letterheads()
-        self._letters: Final[deque[tuple[Letterhead, bytes, str]]] = deque()
+        self._letters: Final[deque[tuple[Letterhead, bytes, Exchange]]] = deque()
         self._routing_letters: bool = False
         self.gates: Final = Gates(self, setting)
         self.queues: Final[dict[str, Queue]] = {}
@@ -274,11 +274,12 @@ class VHost(GateHost):
 
     def dead_letter(self, message: Message, queue: str, reason: str, exchange: str, routing_key: str | None) -> None:
         """Route what a queue gave up; queues that give up something for it wait until it is done."""
-        if exchange not in self.exchanges:
+        target = self.exchanges.get(exchange)
+        if target is None:
             return
         now = self.setting.clock.now
         head = self._letterheads.find(message.envelope, queue, reason, exchange, routing_key, now)
-        self._letters.append((head, message.body, exchange))
+        self._letters.append((head, message.body, target))
         if self._routing_letters:
             return
         self._routing_letters = True
@@ -291,10 +292,7 @@ class VHost(GateHost):
         finally:
             self._routing_letters = False
 
-    def _route_letter(self, head: Letterhead, body: bytes, exchange_name: str) -> None:
-        exchange = self.exchanges.get(exchange_name)
-        if exchange is None:
-            return
+    def _route_letter(self, head: Letterhead, body: bytes, exchange: Exchange) -> None:
         message = Message(head.envelope, body)
         targets = self._targets(message, head.routing_keys, exchange, None)
         self.push([queue for queue in targets if head.may_enter(queue.name)], message)

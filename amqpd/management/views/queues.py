@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from amqpd.broker import administration, operations
+from amqpd.broker.arguments import NAME_MAX
 from amqpd.broker.permissions import CONFIGURE, READ, WRITE
 from amqpd.broker.queue import Queue
 from amqpd.broker.rights import check_right
@@ -30,8 +31,6 @@ RANKS: Final[Ranks[Queue]] = {
 """What lists of queues are sorted by most."""
 
 
-NAME_MAX: Final = 255
-"""Octets of a name that AMQP can say."""
 LIGHT: Final = frozenset(
     (
         "arguments", "auto_delete", "consumers", "durable", "exclusive", "messages", "messages_ready",

@@ -1,7 +1,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -18,19 +18,24 @@ def compute() -> None:
     sum(range(10_000_000))
 
 
+async def watched(run: Callable[[], Awaitable[None]]) -> None:
+    """Do it under a watchdog."""
+    watchdog = Watchdog(asyncio.get_running_loop())
+    watchdog.start()
+    await run()
+    watchdog.stop()
+    await asyncio.to_thread(watchdog._thread.join, 5)
+
+
 def test_a_stall_is_logged_with_its_place(caplog: pytest.LogCaptureFixture) -> None:
     """Whatever keeps the loop busy is named; a loop that turns is not."""
 
     async def run() -> None:
-        watchdog = Watchdog(asyncio.get_running_loop())
-        watchdog.start()
         dawdle(0.6)
         await asyncio.sleep(0)
-        watchdog.stop()
-        await asyncio.to_thread(watchdog._thread.join, 5)
 
     with caplog.at_level(logging.WARNING):
-        asyncio.run(run())
+        asyncio.run(watched(run))
     fields = caplog.records[0].__dict__["fields"]
     assert caplog.records[0].getMessage() == "the loop stalled"
     assert "dawdle" in fields["stack"]
@@ -40,17 +45,13 @@ def test_no_stall_is_missed(caplog: pytest.LogCaptureFixture) -> None:
     """A stall of a little more than a tenth of a second is told whenever it begins."""
 
     async def run() -> None:
-        watchdog = Watchdog(asyncio.get_running_loop())
-        watchdog.start()
         for number in range(5):
             await asyncio.sleep(0.1 + number / 200)
             dawdle(0.18)
         await asyncio.sleep(0.1)
-        watchdog.stop()
-        await asyncio.to_thread(watchdog._thread.join, 5)
 
     with caplog.at_level(logging.WARNING):
-        asyncio.run(run())
+        asyncio.run(watched(run))
     assert 5 <= len(caplog.records)
 
 
@@ -58,17 +59,13 @@ def test_a_stall_that_stops_all_threads_is_told(caplog: pytest.LogCaptureFixture
     """What computes without letting the watchdog run is told afterwards, although the loop waits by then."""
 
     async def run() -> None:
-        watchdog = Watchdog(asyncio.get_running_loop())
-        watchdog.start()
         for _ in range(3):
             await asyncio.sleep(0.05)
             compute()
             await asyncio.sleep(0.2)
-        watchdog.stop()
-        await asyncio.to_thread(watchdog._thread.join, 5)
 
     with caplog.at_level(logging.WARNING):
-        asyncio.run(run())
+        asyncio.run(watched(run))
     assert 3 <= len(caplog.records)
     assert COMPILED in {record.__dict__["fields"]["stack"] for record in caplog.records}
 
