@@ -287,20 +287,28 @@ class ChunkStore(Store):
         """See `Store.committed`."""
         assert isinstance(batch, ChunkBatch)
         self._closed.remove(batch)
-        logs: dict[Log, None] = dict.fromkeys(batch.mixed_logs)
         for changes in (batch.messages, batch.spill):
             for packed in changes.chunks:
                 packed.chunk.durable = True
-                if packed.chunk.log is not self._mixer.log:
-                    logs[packed.chunk.log] = None
         for body_id in batch.released:
             self._bodies.release(body_id)
-        for log in logs:
+        for log in self._logs_in(batch):
             if not log.dropped:
                 log.owner.log_committed(log)
         for calendar in batch.calendars:
             if not calendar.dropped:
                 calendar.owner.rows_committed(batch.number)
+
+    def _logs_in(self, batch: ChunkBatch) -> dict[Log, None]:
+        """The logs with records in the batch, or marks of them, in mixed chunks only the former."""
+        logs: dict[Log, None] = dict.fromkeys(batch.mixed_logs)
+        for changes in (batch.messages, batch.spill):
+            for packed in changes.chunks:
+                logs[packed.chunk.log] = None
+        for chunk in batch.open_chunks:
+            logs[chunk.log] = None
+        logs.pop(self._mixer.log, None)
+        return logs
 
     def read(self, log: Log, window: Window) -> list[StoredRecord]:
         """See `Store.read`."""

@@ -119,7 +119,7 @@ class LogOwner:
     """The queue behind a log: told when records of it reached the disk."""
 
     def log_committed(self, log: Log) -> None:
-        """Called on the event loop after a batch with chunks of this log committed."""
+        """Called on the event loop after a batch with chunks of this log, or marks of such, committed."""
         raise NotImplementedError
 
 
@@ -135,6 +135,8 @@ class Log:
         """Records for the open batch, in sequence order; some may be settled by the time it is closed."""
         self.spilling: list[Record] = []
         """Transient records that go to the unsynced spill with the open batch."""
+        self.has_spilled: bool = False
+        """True once a record was spilled."""
         self.moving: list[Record] = []
         """Neighbours that go from mixed chunks to a chunk of the log with the open batch."""
         self.moving_marks: list[int] = []
@@ -155,6 +157,7 @@ class Log:
 
         Its body is its own: the spill knows no shared ones.
         """
+        self.has_spilled = True
         self.spilling.append(record)
         if not self.enlisted:
             self.enlisted = True

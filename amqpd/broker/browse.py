@@ -39,7 +39,7 @@ START: Final = Position(HIGHEST, -1)
 
 
 class Section:
-    """Messages of one lane that lie together: some in memory, or all those of one window on disk."""
+    """Messages of one lane that lie together: some in memory, or those of one window on disk up to the end."""
 
     def __init__(self, lane: Lane, entries: list[Entry], window: Window | None, end: Position) -> None:
         self.lane: Final = lane
@@ -71,16 +71,19 @@ def next_section(queue: Queue, after: Position) -> Section | None:
 
 
 def _in_lane(lane: Lane, priority: int, behind: int) -> Section | None:
-    front = _behind(lane.head, behind)
-    if lane.returned:
-        returned = [entry for sequence, entry in lane.returned if sequence > behind and not entry.gone]
-        front = sorted([*front, *returned], key=_sequence)[:SECTION_RECORDS]
-    if front:
-        return Section(lane, front, None, Position(priority, front[-1].sequence))
+    found = _behind(lane.head, behind)
+    if lane.returned.heap:
+        returned = [entry for sequence, entry in lane.returned.heap if sequence > behind and not entry.gone]
+        found = sorted([*found, *returned], key=_sequence)
     for window in lane.windows:
         if window.last > behind:
-            return Section(lane, [], window, Position(priority, window.last))
-    found = _behind(lane.tail, behind)
+            end = min(window.last, found[0].sequence - 1) if found else window.last
+            # What was returned may lie within a window's range: then a part of the window comes before it.
+            found = [entry for entry in found if entry.sequence < max(window.first, behind + 2)]
+            if not found:
+                return Section(lane, [], window, Position(priority, end))
+            break
+    found = (found or _behind(lane.tail, behind))[:SECTION_RECORDS]
     return Section(lane, found, None, Position(priority, found[-1].sequence)) if found else None
 
 
@@ -99,13 +102,13 @@ def _behind(entries: deque[Entry], sequence: int) -> list[Entry]:
     return found
 
 
-def entries_of(queue: Queue, found: list[StoredRecord], after: Position) -> list[Entry]:
-    """The messages of a window that was read, from the position on, without those that have expired."""
+def entries_of(queue: Queue, section: Section, found: list[StoredRecord], after: Position) -> list[Entry]:
+    """The messages of a section whose window was read, from the position on, without those that have expired."""
     now = queue.clock.now
     return [
         entry
         for entry in queue.entries(found)
-        if entry.sequence > after.sequence and (not entry.expires_at or entry.expires_at > now)
+        if after.sequence < entry.sequence <= section.end.sequence and (not entry.expires_at or entry.expires_at > now)
     ]
 
 
@@ -141,7 +144,7 @@ def oldest(queue: Queue) -> Entry | None:
     """The ready message that is in the queue for the longest time, among those in memory; None if there is none."""
     first: Entry | None = None
     for lane in queue.ready.order:
-        waiting = [lane.returned[0][1]] if lane.returned else []
+        waiting = [lane.returned.heap[0][1]] if lane.returned.heap else []
         waiting.extend(_first(lane.head))
         if not lane.windows:
             waiting.extend(_first(lane.tail))

@@ -1,8 +1,8 @@
 """One line of waiting entries, most of which may be on disk only.
 
-    returned (a heap) and head → windows on disk → tail
+    head → windows on disk → tail, and between any of them what was returned
 
-1. Sequences grow from head through windows to tail; every returned entry was once taken from the head.
+1. Sequences grow from head through windows to tail; what was returned is taken when its turn comes by its sequence.
 2. While there are windows, new entries go to the tail, and the tail is never taken from.
 3. An entry is dropped from memory only after its chunk is durable, and only together with its whole chunk: a window shares
    no chunk with an entry in memory, and lies in chunks of its own log alone.
@@ -21,6 +21,7 @@ from mypy_extensions import mypyc_attr
 from amqpd.broker.entry import Entry
 from amqpd.broker.expiry import Expiry
 from amqpd.broker.memory import Memory
+from amqpd.broker.returned import Returned, Sorting
 from persistence.calendar import Calendar, Place
 from persistence.store import Chunk, Log, StoredRecord, Window
 
@@ -63,7 +64,7 @@ class Lane:
         """Bytes of bodies."""
         self.head: deque[Entry] = deque()
         self.head_size: int = 0
-        self.returned: list[tuple[int, Entry]] = []
+        self.returned: Final = Returned()
         self.windows: deque[Window] = deque()
         self.tail: deque[Entry] = deque()
         self.awaited: Window | None = None
@@ -74,6 +75,7 @@ class Lane:
         """How many of the entries in memory are gone."""
         self._deadlines: list[tuple[int, int, Window]] = []
         """Windows with deadlines, as a heap; some were read back since."""
+        self._deadlines_noted: int = 0
 
     # --- entries come and go ---------------------------------------------------------------------------------------
 
@@ -89,7 +91,7 @@ class Lane:
     def put_back(self, entry: Entry) -> None:
         """An entry that was taken, back to its place."""
         self._count(entry)
-        heappush(self.returned, (entry.sequence, entry))
+        self.returned.add(entry)
 
     def _count(self, entry: Entry) -> None:
         size = len(entry.message.body)
@@ -106,8 +108,8 @@ class Lane:
     def take(self) -> Entry | None:
         """The first entry, which leaves the lane; None if the lane is empty, or as long as the disk is asked for it."""
         while True:
-            if self.returned and (not self.head or self.returned[0][0] < self.head[0].sequence):
-                entry = heappop(self.returned)[1]
+            if self.returned.heap and self._is_returned_next():
+                entry = self.returned.take()
             elif self.head:
                 entry = self.head.popleft()
                 self.head_size -= len(entry.message.body)
@@ -127,6 +129,12 @@ class Lane:
                 self._uncount(entry)
                 return entry
 
+    def _is_returned_next(self) -> bool:
+        sequence = self.returned.heap[0][0]
+        if self.head:
+            return sequence < self.head[0].sequence
+        return not self.windows or sequence < self.windows[0].first
+
     def drop(self, entry: Entry) -> None:
         """An entry that waits somewhere in memory is given up."""
         entry.gone = True
@@ -136,24 +144,23 @@ class Lane:
         while head and head[0].gone:
             self.head_size -= len(head.popleft().message.body)
             self._gone -= 1
-        if 2 * self._gone > len(head) + len(self.tail) + len(self.returned) + GONE_SLACK:
+        if 2 * self._gone > len(head) + len(self.tail) + len(self.returned.heap) + GONE_SLACK:
             self._forget_gone()
 
     def resident(self) -> int:
         """How many of its entries are in memory."""
-        return len(self.head) + len(self.tail) + len(self.returned) - self._gone
+        return len(self.head) + len(self.tail) + len(self.returned.heap) - self._gone
 
     def clear(self) -> tuple[list[Entry], list[Window]]:
         """Empty the lane; return the entries that were in memory and the windows that were not."""
-        entries = [entry for _, entry in sorted(self.returned)]
-        entries.extend(self.head)
-        entries.extend(self.tail)
-        entries = [entry for entry in entries if not entry.gone]
+        entries = self.returned.entries()
+        entries.extend([entry for entry in self.head if not entry.gone])
+        entries.extend([entry for entry in self.tail if not entry.gone])
         windows = list(self.windows)
         for window in windows:
             window.put_away = False
         self.memory.resident -= sum([len(entry.message.body) for entry in entries])
-        self.returned = []
+        self.returned.replace([])
         self.head = deque()
         self.windows = deque()
         self.tail = deque()
@@ -172,7 +179,7 @@ class Lane:
 
     def claim(self) -> Window | None:
         """The window that the next entry waits for, to be read at once whatever it is being read for; None if there is none."""
-        if self.head or self.returned or not self.windows:
+        if self.head or not self.windows or (self.returned.heap and self._is_returned_next()):
             return None
         first = self.awaited = self.windows[0]
         if self.sifted is first:
@@ -218,6 +225,8 @@ class Lane:
         """Drop from memory what the disk holds beyond the head; called when a batch with this lane's entries committed."""
         if self._gone:
             self._forget_gone()
+        if self.returned.is_heavy():
+            self._put_away_returned()
         if not self.windows and not self._shorten_head():
             return
         if self.memory.is_pressing():
@@ -228,9 +237,28 @@ class Lane:
     def _forget_gone(self) -> None:
         self.head = deque([entry for entry in self.head if not entry.gone])
         self.tail = deque([entry for entry in self.tail if not entry.gone])
-        self.returned = sorted([item for item in self.returned if not item[1].gone])
+        self.returned.replace(self.returned.entries())
         self.head_size = sum([len(entry.message.body) for entry in self.head])
         self._gone = 0
+
+    def _put_away_returned(self) -> None:
+        """Begin the line anew with a full head; of what follows, make windows where that is possible."""
+        line = sorted([*self.returned.entries(), *self.head], key=_sequence)
+        self.head, self.head_size = deque(), 0
+        for entry in line:
+            if len(self.head) == HEAD_RECORDS or self.head_size >= HEAD_BYTES or self._is_on_disk_before(entry):
+                break
+            self.head.append(entry)
+            self.head_size += len(entry.message.body)
+        rest = Sorting(self.log, line[len(self.head) :])
+        self.returned.keep(rest.others, for_now=rest.is_waiting)
+        if rest.runs:
+            self.windows = deque(sorted([*self.windows, *[self._window(run) for run in rest.runs]], key=_first))
+            if self.awaited is not self.windows[0]:
+                self.awaited = None
+
+    def _is_on_disk_before(self, entry: Entry) -> bool:
+        return bool(self.windows) and self.windows[0].first < entry.sequence
 
     def _shorten_head(self) -> bool:
         """Move what exceeds the head to the tail, but keep chunks whole (3); False if there is no tail then."""
@@ -290,9 +318,10 @@ class Lane:
         for run in runs:
             for _ in run:
                 self.tail.popleft()
-            self._append_window(run)
+            self.windows.append(self._window(run))
 
-    def _append_window(self, run: list[Entry]) -> None:
+    def _window(self, run: list[Entry]) -> Window:
+        """Forget these entries, of which a window remains."""
         size, first_deadline = 0, 0
         for entry in run:
             size += len(entry.message.body)
@@ -305,8 +334,8 @@ class Lane:
         window = Window(run[0].sequence, run[-1].sequence, len(run), size, first_deadline)
         chunks = {entry.chunk for entry in run}
         window.early = [chunk.first for chunk in chunks if chunk is not None and chunk.first < window.first]
-        self.windows.append(window)
         self._note_deadline(window, first_deadline)
+        return window
 
     def recover(self, windows: list[Window]) -> None:
         """At start: these windows are the lane."""
@@ -320,7 +349,8 @@ class Lane:
 
     def _note_deadline(self, window: Window, deadline: int) -> None:
         if deadline:
-            heappush(self._deadlines, (deadline, window.first, window))
+            self._deadlines_noted += 1  # No two are equal, for windows have no order.
+            heappush(self._deadlines, (deadline, self._deadlines_noted, window))
 
     def next_deadline(self) -> int:
         """When something expires in a window; 0: never, or a window is being looked through."""
@@ -352,3 +382,11 @@ class Lane:
         self.size -= size
         window.expires_at = next_deadline
         self._note_deadline(window, next_deadline)
+
+
+def _sequence(entry: Entry) -> int:
+    return entry.sequence
+
+
+def _first(window: Window) -> int:
+    return window.first

@@ -18,7 +18,7 @@ def queue_mark(queue: Queue) -> Mark:
     ready, dispatch = queue.ready, queue.dispatch
     return (
         queue_row(queue),
-        [(len(lane.head), len(lane.tail), len(lane.returned)) for lane in ready.order],
+        [(len(lane.head), len(lane.tail), len(lane.returned.heap)) for lane in ready.order],
         dispatch.paused, bool(dispatch.active), len(dispatch.consumers), dispatch.first if dispatch.consumers else None,
         queue.arguments, queue.policy, queue.operator_policy,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from amqpd.broker.browse import START, entries_of, next_section
 from amqpd.broker.queue import Queue
 from helpers.core import Core, CoreChannel, declare
 
@@ -93,6 +94,28 @@ class QueueMachine(RuleBasedStateMachine):
             self.channel.session.ack(last, True)
         else:
             self.channel.session.nack(last, True, True)
+
+    @rule(step=st.sampled_from([2, 7, 1000]))
+    def give_back(self, step: int) -> None:
+        """Some come back whose neighbours do not."""
+        for tag in sorted(self.held)[::step]:
+            insort(self.ready, self.held.pop(tag))
+            self.channel.session.nack(tag, False, True)
+
+    @rule()
+    def look(self) -> None:
+        """Who looks through the queue sees each message once, in order."""
+        self.core.pages.read()
+        position, seen = START, list[int]()
+        while (section := next_section(self.queue, position)) is not None:
+            entries = section.entries
+            if section.window is not None:
+                found = self.core.store.read(section.lane.log, section.window)
+                same = position.priority == section.end.priority
+                entries = entries_of(self.queue, section, found, position if same else START)
+            seen += [int(entry.message.body[:10]) for entry in entries]
+            position = section.end
+        assert [number for _, number, _ in self.ready] == seen
 
     @rule()
     def purge(self) -> None:

@@ -25,7 +25,7 @@ def pass_time(core: Core, milliseconds: int) -> None:
 
 def in_memory(queue: Queue) -> int:
     """Entries that the queue's lane refers to, those that are gone included."""
-    return len(queue.lane.head) + len(queue.lane.tail) + len(queue.lane.returned)
+    return len(queue.lane.head) + len(queue.lane.tail) + len(queue.lane.returned.heap)
 
 
 def deaths(heard: Heard) -> list[dict[str, object]]:
