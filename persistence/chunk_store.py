@@ -213,7 +213,6 @@ class ChunkStore(Store):
         log.moving = []
         log.spilling = []
         self._pack(log, moving, batch.messages, False)
-        log.moved(moving)
         if spilling:
             self._spill_used = True
             self._pack(log, spilling, batch.spill, True)
@@ -256,6 +255,8 @@ class ChunkStore(Store):
                 expires_at = record.expires_at
             record.chunk = chunk
             record.slot = slot
+            if record.returns:
+                log.returned(record, record.returns)
             if record.body_id:
                 key = records.key(log.queue_id, log.lane, record.sequence)
                 changes.references.append((key, records.pack_id(record.body_id)))

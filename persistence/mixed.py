@@ -86,6 +86,8 @@ class Mixer:
         for slot, record in enumerate(members):
             record.chunk = chunk
             record.slot = slot
+            if record.returns:
+                self.log.returned(record, record.returns)
         changes.chunks.append(PackedChunk(chunk, self._pieces, chunk.first, self._size, 0))
         self._sizes[chunk.first] = self._size
         self._bytes += self._size

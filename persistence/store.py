@@ -86,6 +86,8 @@ class Record:
         """The shared body it refers to (`Store.share`); 0 when the body is its own."""
         self.expires_at: int = 0
         """Milliseconds since the epoch; 0: never."""
+        self.returns: int = 0
+        """How often it came back to its queue."""
 
     def pieces(self, out: list[bytes]) -> int:
         """Append this record's encoded bytes (`records.head` and what follows) to out and return their length."""
@@ -139,8 +141,6 @@ class Log:
         """True once a record was spilled."""
         self.moving: list[Record] = []
         """Neighbours that go from mixed chunks to a chunk of the log with the open batch."""
-        self.moving_marks: list[int] = []
-        """The marks that they had."""
         self.enlisted: bool = False
         self.dropped: bool = False
         """True once its queue was dropped: whatever still comes for it is ignored."""
@@ -169,7 +169,6 @@ class Log:
         Records are moved in sequence order, and all of a batch are neighbours: no other live record is between them.
         """
         assert record.chunk is not None, "it is stored"
-        self.moving_marks.append(record.chunk.marks[record.slot])
         self.settle(record)
         record.settled = False
         record.chunk = None
@@ -177,13 +176,6 @@ class Log:
         if not self.enlisted:
             self.enlisted = True
             self.store.open_logs.append(self)
-
-    def moved(self, records: list[Record]) -> None:
-        """The records that were to move are packed, those that were settled meanwhile excepted: they keep their marks."""
-        for index, record in enumerate(records):
-            if self.moving_marks[index]:
-                self.returned(record, self.moving_marks[index])
-        self.moving_marks = []
 
     def settle(self, record: Record) -> None:
         """The record is gone: with the open batch, or at once if it was never written."""
@@ -199,7 +191,8 @@ class Log:
             self.store.release(self, record)
 
     def returned(self, record: Record, returns: int) -> None:
-        """The record came back to its queue for the returns-th time; remembered with the open batch."""
+        """The record came back to its queue for the returns-th time; remembered with the open batch, or that of the record."""
+        record.returns = returns
         chunk = record.chunk
         if chunk is not None:
             chunk.marks[record.slot] = min(returns, MAX_RETURNS)

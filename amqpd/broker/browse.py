@@ -83,7 +83,9 @@ def _in_lane(lane: Lane, priority: int, behind: int) -> Section | None:
             if not found:
                 return Section(lane, [], window, Position(priority, end))
             break
-    found = (found or _behind(lane.tail, behind))[:SECTION_RECORDS]
+    else:
+        found = sorted([*found, *_behind(lane.tail, behind)], key=_sequence)
+    found = found[:SECTION_RECORDS]
     return Section(lane, found, None, Position(priority, found[-1].sequence)) if found else None
 
 

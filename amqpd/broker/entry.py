@@ -72,8 +72,7 @@ class Entry(Record):
         self.stored: bool = False
         """True once it is on its way to a log, and from then on."""
         self.redelivered: bool = False
-        self.returns: int = 0
-        """How often it came back to its queue."""
+        self.returns = 0
         self.credit: Credit = NO_CREDIT
         """The credit of the consumer that holds it."""
 

@@ -133,7 +133,9 @@ class Lane:
         sequence = self.returned.heap[0][0]
         if self.head:
             return sequence < self.head[0].sequence
-        return not self.windows or sequence < self.windows[0].first
+        if self.windows:
+            return sequence < self.windows[0].first
+        return not self.tail or sequence < self.tail[0].sequence
 
     def drop(self, entry: Entry) -> None:
         """An entry that waits somewhere in memory is given up."""
@@ -205,6 +207,7 @@ class Lane:
         self.memory.resident += size
         self.count += len(entries) - window.count
         self.size += size - window.size
+        self._put_away_returned()
         if self.windows:
             if len(self.head) < REFILL_RECORDS:
                 self._refill()
@@ -225,8 +228,7 @@ class Lane:
         """Drop from memory what the disk holds beyond the head; called when a batch with this lane's entries committed."""
         if self._gone:
             self._forget_gone()
-        if self.returned.is_heavy():
-            self._put_away_returned()
+        self._put_away_returned()
         if not self.windows and not self._shorten_head():
             return
         if self.memory.is_pressing():
@@ -242,7 +244,11 @@ class Lane:
         self._gone = 0
 
     def _put_away_returned(self) -> None:
-        """Begin the line anew with a full head; of what follows, make windows where that is possible."""
+        """If much was returned, begin the line anew with a full head, and make windows of what follows where that can be."""
+        if self.awaited is not None or not self.returned.is_heavy():
+            return
+        if self._gone:
+            self._forget_gone()
         line = sorted([*self.returned.entries(), *self.head], key=_sequence)
         self.head, self.head_size = deque(), 0
         for entry in line:
@@ -251,19 +257,20 @@ class Lane:
             self.head.append(entry)
             self.head_size += len(entry.message.body)
         rest = Sorting(self.log, line[len(self.head) :])
-        self.returned.keep(rest.others, for_now=rest.is_waiting)
+        self.returned.keep(rest)
         if rest.runs:
             self.windows = deque(sorted([*self.windows, *[self._window(run) for run in rest.runs]], key=_first))
-            if self.awaited is not self.windows[0]:
-                self.awaited = None
 
     def _is_on_disk_before(self, entry: Entry) -> bool:
         return bool(self.windows) and self.windows[0].first < entry.sequence
 
     def _shorten_head(self) -> bool:
-        """Move what exceeds the head to the tail, but keep chunks whole (3); False if there is no tail then."""
+        """Move what exceeds the head to the tail, but keep chunks whole (3); False if there is no tail then.
+
+        What was returned does not go there: neighbours of it may be held, and the tail's windows have nothing between.
+        """
         head, tail = self.head, self.tail
-        while len(head) > HEAD_RECORDS or (self.head_size > HEAD_BYTES and len(head) > 1):
+        while (len(head) > HEAD_RECORDS or (self.head_size > HEAD_BYTES and len(head) > 1)) and not head[-1].returns:
             entry = head.pop()
             self.head_size -= len(entry.message.body)
             tail.appendleft(entry)

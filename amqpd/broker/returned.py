@@ -2,7 +2,7 @@
 
 1. Only what is whole can be put away: all live records of a chunk at once, in a window with no other record between them,
    whoever has it. The others (transient ones, and neighbours of what a consumer still holds) stay until they are consumed.
-2. A chunk whose marks wait for a batch is not put away: who reads it meanwhile would have marks of his own.
+2. A chunk that waits for a batch, or whose marks do, is not put away: who reads it meanwhile would have marks of his own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Returned:
         """By sequence; some are gone."""
         self._size: int = 0
         self._kept: int = 0
-        """What those weigh that could not be put away the last time."""
+        """What those weigh that were stuck the last time."""
 
     def add(self, entry: Entry) -> None:
         """One comes back."""
@@ -51,53 +51,52 @@ class Returned:
         self._size = sum([len(entry.message.body) for entry in entries])
 
     def is_heavy(self) -> bool:
-        """True if they should be put away: the next time when they weigh twice what had to stay this time."""
+        """True if they should be put away: the next time when they weigh twice what was stuck this time."""
         weight = self._weight()
         self._kept = min(self._kept, weight)
         return weight > 2 * self._kept + HEAVY
 
-    def keep(self, entries: list[Entry], *, for_now: bool) -> None:
-        """These cannot be put away: for now, or for a reason that may last."""
-        self.replace(entries)
-        self._kept = 0 if for_now else self._weight()
+    def keep(self, rest: Sorting) -> None:
+        """What of it cannot be put away stays."""
+        self.replace(sorted([*rest.waiting, *rest.stuck], key=_sequence))
+        self._kept = sum([len(entry.message.body) + ENTRY_BYTES for entry in rest.stuck])
 
     def _weight(self) -> int:
         return self._size + ENTRY_BYTES * len(self.heap)
 
 
 class Sorting:
-    """A part of the line, by age, divided into what can be put away (1) and what has to stay."""
+    """A part of the line, by age, divided into what can be put away (1), what has to wait (2), and what is stuck."""
 
     def __init__(self, log: Log, line: Iterable[Entry]) -> None:
         self.runs: Final[list[list[Entry]]] = []
         """What can be put away, by windows."""
-        self.others: Final[list[Entry]] = []
-        self.is_waiting: bool = False
-        """True if some of the others are whole, but for marks that wait (2)."""
+        self.waiting: Final[list[Entry]] = []
+        self.stuck: Final[list[Entry]] = []
         self._last_size: int = 0
         chunks: dict[Chunk, list[Entry]] = {}
         for entry in line:
             chunk = entry.chunk
-            if chunk is None or not chunk.durable or chunk.log is not log:
-                self.others.append(entry)
+            if chunk is None or chunk.log is not log:
+                (self.waiting if entry.stored and chunk is None else self.stuck).append(entry)
             elif chunk in chunks:
                 chunks[chunk].append(entry)
             else:
                 chunks[chunk] = [entry]
         for chunk, members in chunks.items():
             self._divide(chunk, members)
-        self.others.sort(key=_sequence)
 
     def _divide(self, chunk: Chunk, members: list[Entry]) -> None:
         is_whole = len(members) == chunk.live
         if is_whole and chunk.log.has_spilled:
             # Spilled chunks and others interleave: only a run without a gap has nothing between.
             is_whole = members[-1].sequence - members[0].sequence < len(members)
-        if is_whole and not chunk.dirty:
-            self._add(members)
+        if not is_whole:
+            self.stuck.extend(members)
+        elif chunk.dirty or not chunk.durable:
+            self.waiting.extend(members)
         else:
-            self.is_waiting = self.is_waiting or is_whole
-            self.others.extend(members)
+            self._add(members)
 
     def _add(self, members: list[Entry]) -> None:
         """A chunk joins the window before it if nothing can be between them and both fit."""

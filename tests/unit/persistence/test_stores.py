@@ -110,6 +110,17 @@ def test_returns_are_remembered(place: Place) -> None:
     assert [0, 3, 254] == [one.returns for one in store.read(opened(store), window)]
 
 
+def test_returns_before_the_batch_are_remembered(place: Place) -> None:
+    """What came back before it was written has its count from the beginning."""
+    log = opened(place.store)
+    notes = put(log, b"a", b"b")
+    log.returned(notes[1], 2)
+    commit(place.store)
+    store = place.reopen()
+    window = store.recover({1})[1][0][0]
+    assert [0, 2] == [one.returns for one in store.read(opened(store), window)]
+
+
 def test_owners_are_told_once_a_batch(store: ChunkStore) -> None:
     """A log's owner hears of a commit when its records are durable, or what became of them."""
     owner = Owner()

@@ -183,8 +183,8 @@ def test_what_expires_on_disk_is_found() -> None:
     assert (0, 0, 0) == (queue.ready.count, queue.ready.size(), core.broker.memory.resident)
 
 
-def test_a_page_that_was_asked_for_before_is_of_no_use() -> None:
-    """It is not the next one any more once older messages were put away before it, and is read again in its turn."""
+def test_what_comes_back_waits_for_the_page_that_was_asked_for() -> None:
+    """What is being read is not the next page any more once older messages are put away: they are when it came."""
     core = Core()
     queue = publish(core, range(2 * COUNT), delivery_mode=2)
     (holder,) = take(core, queue, COUNT)
@@ -195,7 +195,27 @@ def test_a_page_that_was_asked_for_before_is_of_no_use() -> None:
     holder.session.close()
     rest.session.close()
     core.commit()
+    assert held == queue.ready.resident()
     core.settle()
 
+    assert queue.ready.resident() <= HEAD_RECORDS + CHUNK_RECORDS
     expected = [(number, number < held, int(number < held)) for number in range(2 * COUNT)]
     assert expected == drained(core, queue)
+
+
+def test_what_is_not_on_disk_yet_follows() -> None:
+    """Messages that were delivered and came back before their commit are put away with it."""
+    core = Core()
+    queue = declare(core, "q")
+    consumer = core.channel()
+    consumer.consume(queue)
+    core.channel().publish_many("q", [b"%010d" % number * (SIZE // 10) for number in range(COUNT)], delivery_mode=2)
+    while queue.ready.count:
+        core.finish()
+        consumer.flow.open()
+    consumer.session.close()
+    assert COUNT == queue.ready.resident()
+    core.commit()
+
+    assert queue.ready.resident() <= HEAD_RECORDS + CHUNK_RECORDS
+    assert [(number, True, 1) for number in range(COUNT)] == drained(core, queue)
