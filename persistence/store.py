@@ -137,8 +137,6 @@ class Log:
         """Records for the open batch, in sequence order; some may be settled by the time it is closed."""
         self.spilling: list[Record] = []
         """Transient records that go to the unsynced spill with the open batch."""
-        self.has_spilled: bool = False
-        """True once a record was spilled."""
         self.moving: list[Record] = []
         """Neighbours that go from mixed chunks to a chunk of the log with the open batch."""
         self.enlisted: bool = False
@@ -157,7 +155,6 @@ class Log:
 
         Its body is its own: the spill knows no shared ones.
         """
-        self.has_spilled = True
         self.spilling.append(record)
         if not self.enlisted:
             self.enlisted = True

@@ -39,7 +39,7 @@ START: Final = Position(HIGHEST, -1)
 
 
 class Section:
-    """Messages of one lane that lie together: some in memory, or those of one window on disk up to the end."""
+    """Messages of one lane that lie together: some in memory, or all those of one window on disk."""
 
     def __init__(self, lane: Lane, entries: list[Entry], window: Window | None, end: Position) -> None:
         self.lane: Final = lane
@@ -77,11 +77,9 @@ def _in_lane(lane: Lane, priority: int, behind: int) -> Section | None:
         found = sorted([*found, *returned], key=_sequence)
     for window in lane.windows:
         if window.last > behind:
-            end = min(window.last, found[0].sequence - 1) if found else window.last
-            # What was returned may lie within a window's range: then a part of the window comes before it.
-            found = [entry for entry in found if entry.sequence < max(window.first, behind + 2)]
+            found = [entry for entry in found if entry.sequence < window.first]
             if not found:
-                return Section(lane, [], window, Position(priority, end))
+                return Section(lane, [], window, Position(priority, window.last))
             break
     else:
         found = sorted([*found, *_behind(lane.tail, behind)], key=_sequence)
@@ -104,13 +102,13 @@ def _behind(entries: deque[Entry], sequence: int) -> list[Entry]:
     return found
 
 
-def entries_of(queue: Queue, section: Section, found: list[StoredRecord], after: Position) -> list[Entry]:
-    """The messages of a section whose window was read, from the position on, without those that have expired."""
+def entries_of(queue: Queue, found: list[StoredRecord], after: Position) -> list[Entry]:
+    """The messages of a window that was read, from the position on, without those that have expired."""
     now = queue.clock.now
     return [
         entry
         for entry in queue.entries(found)
-        if after.sequence < entry.sequence <= section.end.sequence and (not entry.expires_at or entry.expires_at > now)
+        if entry.sequence > after.sequence and (not entry.expires_at or entry.expires_at > now)
     ]
 
 

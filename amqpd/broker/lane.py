@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 from collections import deque
-from heapq import heappop, heappush
 from typing import Final
 
 from mypy_extensions import mypyc_attr
@@ -22,6 +21,7 @@ from amqpd.broker.entry import Entry
 from amqpd.broker.expiry import Expiry
 from amqpd.broker.memory import Memory
 from amqpd.broker.returned import Returned, Sorting
+from amqpd.broker.window_deadlines import WindowDeadlines
 from persistence.calendar import Calendar, Place
 from persistence.store import Chunk, Log, StoredRecord, Window
 
@@ -73,9 +73,7 @@ class Lane:
         """Another window, while it is being read to find what has expired in it."""
         self._gone: int = 0
         """How many of the entries in memory are gone."""
-        self._deadlines: list[tuple[int, int, Window]] = []
-        """Windows with deadlines, as a heap; some were read back since."""
-        self._deadlines_noted: int = 0
+        self._deadlines: WindowDeadlines = WindowDeadlines()
 
     # --- entries come and go ---------------------------------------------------------------------------------------
 
@@ -142,6 +140,7 @@ class Lane:
         entry.gone = True
         self._gone += 1
         self._uncount(entry)
+        self.returned.lose(entry)
         head = self.head
         while head and head[0].gone:
             self.head_size -= len(head.popleft().message.body)
@@ -162,12 +161,12 @@ class Lane:
         for window in windows:
             window.put_away = False
         self.memory.resident -= sum([len(entry.message.body) for entry in entries])
-        self.returned.replace([])
+        self.returned.clear()
         self.head = deque()
         self.windows = deque()
         self.tail = deque()
         self.awaited = self.sifted = None
-        self._deadlines = []
+        self._deadlines = WindowDeadlines()
         self.count = self.size = self.head_size = self._gone = 0
         return entries, windows
 
@@ -226,8 +225,6 @@ class Lane:
 
     def page_out(self) -> None:
         """Drop from memory what the disk holds beyond the head; called when a batch with this lane's entries committed."""
-        if self._gone:
-            self._forget_gone()
         self._put_away_returned()
         if not self.windows and not self._shorten_head():
             return
@@ -250,9 +247,10 @@ class Lane:
         if self._gone:
             self._forget_gone()
         line = sorted([*self.returned.entries(), *self.head], key=_sequence)
+        on_disk = self.windows[0].first if self.windows else 0
         self.head, self.head_size = deque(), 0
         for entry in line:
-            if len(self.head) == HEAD_RECORDS or self.head_size >= HEAD_BYTES or self._is_on_disk_before(entry):
+            if len(self.head) == HEAD_RECORDS or self.head_size >= HEAD_BYTES or 0 < on_disk < entry.sequence:
                 break
             self.head.append(entry)
             self.head_size += len(entry.message.body)
@@ -261,19 +259,22 @@ class Lane:
         if rest.runs:
             self.windows = deque(sorted([*self.windows, *[self._window(run) for run in rest.runs]], key=_first))
 
-    def _is_on_disk_before(self, entry: Entry) -> bool:
-        return bool(self.windows) and self.windows[0].first < entry.sequence
-
     def _shorten_head(self) -> bool:
         """Move what exceeds the head to the tail, but keep chunks whole (3); False if there is no tail then.
 
         What was returned does not go there: neighbours of it may be held, and the tail's windows have nothing between.
         """
         head, tail = self.head, self.tail
-        while (len(head) > HEAD_RECORDS or (self.head_size > HEAD_BYTES and len(head) > 1)) and not head[-1].returns:
-            entry = head.pop()
+        while len(head) > HEAD_RECORDS or (self.head_size > HEAD_BYTES and len(head) > 1):
+            entry = head[-1]
+            if entry.returns or self.returned.is_after(entry.sequence):
+                break
+            head.pop()
             self.head_size -= len(entry.message.body)
-            tail.appendleft(entry)
+            if entry.gone:
+                self._gone -= 1
+            else:
+                tail.appendleft(entry)
         chunk = tail[0].chunk if tail else None
         if chunk is not None and chunk.log is self.log and chunk.live > self._in_tail(chunk):
             while tail and tail[0].chunk is chunk:
@@ -287,18 +288,21 @@ class Lane:
         for entry in self.tail:
             if entry.chunk is not chunk:
                 break
-            count += 1
+            if not entry.gone:
+                count += 1
         return count
 
     def _spill(self) -> None:
         for entry in self.tail:
-            if not entry.stored:
+            if not entry.stored and not entry.gone:
                 entry.stored = True
                 self.log.spill(entry)
 
     def _leave_mixed_chunks(self) -> None:
         """Move the tail's beginning to chunks of this lane's log: mixed ones hold nothing that is put away."""
         for entry in self.tail:
+            if entry.gone:
+                continue
             chunk = entry.chunk
             if chunk is None or not chunk.durable or chunk.log is self.log:
                 break
@@ -309,7 +313,11 @@ class Lane:
         missing: dict[Chunk, int] = {}
         run: list[Entry] = []
         runs: list[list[Entry]] = []
+        passed, cut = 0, 0
         for entry in self.tail:
+            passed += 1
+            if entry.gone:
+                continue
             chunk = entry.chunk
             if chunk is None or not chunk.durable or chunk.log is not self.log:
                 break
@@ -322,9 +330,11 @@ class Lane:
                 if not missing:
                     runs.append(run)
                     run = []
+                    cut = passed
+        for _ in range(cut):
+            if self.tail.popleft().gone:
+                self._gone -= 1
         for run in runs:
-            for _ in run:
-                self.tail.popleft()
             self.windows.append(self._window(run))
 
     def _window(self, run: list[Entry]) -> Window:
@@ -341,37 +351,27 @@ class Lane:
         window = Window(run[0].sequence, run[-1].sequence, len(run), size, first_deadline)
         chunks = {entry.chunk for entry in run}
         window.early = [chunk.first for chunk in chunks if chunk is not None and chunk.first < window.first]
-        self._note_deadline(window, first_deadline)
+        self._deadlines.add(window, first_deadline)
         return window
 
     def recover(self, windows: list[Window]) -> None:
         """At start: these windows are the lane."""
         for window in windows:
             self.windows.append(window)
-            self._note_deadline(window, window.expires_at)
+            self._deadlines.add(window, window.expires_at)
             self.count += window.count
             self.size += window.size
 
     # --- deadlines on disk -----------------------------------------------------------------------------------------
 
-    def _note_deadline(self, window: Window, deadline: int) -> None:
-        if deadline:
-            self._deadlines_noted += 1  # No two are equal, for windows have no order.
-            heappush(self._deadlines, (deadline, self._deadlines_noted, window))
-
     def next_deadline(self) -> int:
         """When something expires in a window; 0: never, or a window is being looked through."""
-        if self.sifted is not None:
-            return 0
-        deadlines = self._deadlines
-        while deadlines and not deadlines[0][2].put_away:
-            heappop(deadlines)
-        return deadlines[0][0] if deadlines else 0
+        return 0 if self.sifted is not None else self._deadlines.first()
 
     def sift(self, now: int) -> None:
         """Read the first window in which something has expired, to find it."""
         if 0 < self.next_deadline() <= now:
-            window = heappop(self._deadlines)[2]
+            window = self._deadlines.take()
             if window is not self.awaited:
                 self.sifted = window
                 self.reader.request(self.log, window)
@@ -388,7 +388,7 @@ class Lane:
         self.count -= count
         self.size -= size
         window.expires_at = next_deadline
-        self._note_deadline(window, next_deadline)
+        self._deadlines.add(window, next_deadline)
 
 
 def _sequence(entry: Entry) -> int:

@@ -112,7 +112,7 @@ class QueueMachine(RuleBasedStateMachine):
             if section.window is not None:
                 found = self.core.store.read(section.lane.log, section.window)
                 same = position.priority == section.end.priority
-                entries = entries_of(self.queue, section, found, position if same else START)
+                entries = entries_of(self.queue, found, position if same else START)
             seen += [int(entry.message.body[:10]) for entry in entries]
             position = section.end
         assert [number for _, number, _ in self.ready] == seen

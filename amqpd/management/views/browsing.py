@@ -98,7 +98,7 @@ async def section_behind(queue: Queue, position: Position) -> tuple[Section, lis
             continue
         records = await loop.run_in_executor(None, queue.store.read, section.lane.log, section.window)
         if not section.is_out_of_reach() and not section.is_outdated():
-            return section, browse.entries_of(queue, section, records, _behind(section, position))
+            return section, browse.entries_of(queue, records, _behind(section, position))
     return None
 
 

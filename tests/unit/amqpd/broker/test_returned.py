@@ -1,11 +1,14 @@
 """What becomes of a backlog that a consumer had taken and gives back."""
 
+import pytest
+
 from amqpd.broker.browse import START, entries_of, next_section
 from amqpd.broker.lane import HEAD_BYTES, HEAD_RECORDS
 from amqpd.broker.queue import Queue
 from amqpd.broker.returned import HEAVY
+from amqpd.broker.window_deadlines import SLACK
 from helpers.core import Core, CoreChannel, declare
-from persistence.store import CHUNK_RECORDS
+from persistence.store import CHUNK_RECORDS, MAX_RETURNS
 
 COUNT = 3 * HEAD_RECORDS
 SIZE = 500
@@ -35,7 +38,7 @@ def looked_at(core: Core, queue: Queue) -> list[int]:
         entries = section.entries
         if section.window is not None:
             found = core.store.read(section.lane.log, section.window)
-            entries = entries_of(queue, section, found, position)
+            entries = entries_of(queue, found, position)
         seen += [int(entry.message.body[:10]) for entry in entries]
         position = section.end
     return seen
@@ -219,3 +222,69 @@ def test_what_is_not_on_disk_yet_follows() -> None:
 
     assert queue.ready.resident() <= HEAD_RECORDS + CHUNK_RECORDS
     assert [(number, True, 1) for number in range(COUNT)] == drained(core, queue)
+
+
+@pytest.mark.parametrize("is_acked", [False, True])
+def test_what_was_stuck_leaves_memory_when_its_neighbours_are_settled(is_acked: bool) -> None:
+    """Few held messages keep many in memory, but no longer than they are held."""
+    core = Core()
+    queue = publish(core, range(COUNT), delivery_mode=2)
+    most, few = core.channel(), core.channel()
+    last = 0
+    for number in range(COUNT):
+        got = (most if number % 200 else few).get(queue)
+        if got is not None and not number % 200:
+            last = got[0]
+    most.session.close()
+    core.commit()
+    assert COUNT - COUNT // 200 - 1 == queue.ready.resident()
+    if is_acked:
+        few.session.ack(last, True)
+    else:
+        few.session.close()
+    core.commit()
+    core.commit()
+
+    assert queue.ready.resident() <= HEAD_RECORDS + CHUNK_RECORDS
+    assert [n for n in range(COUNT) if n % 200 or not is_acked] == [number for number, _, _ in drained(core, queue)]
+
+
+def test_large_messages_behind_it_keep_their_order() -> None:
+    """What does not fit the head any more is not put behind what is younger."""
+    core = Core()
+    queue = publish(core, range(4000), delivery_mode=2)
+    (holder,) = take(core, queue, 4000)
+    core.commit()
+    holder.session.close()
+    core.channel().publish_many("q", [b"%010d" % number * 20_000 for number in range(4000, 4100)], delivery_mode=2)
+    queue.page_out()
+    core.commit()
+
+    assert list(range(4100)) == [number for number, _, _ in drained(core, queue)]
+
+
+def test_what_came_back_more_often_than_the_disk_can_count_stays() -> None:
+    """A limit of deliveries is reached all the same."""
+    core = Core()
+    queue = publish(core, range(COUNT), delivery_mode=2)
+    (holder,) = take(core, queue, COUNT)
+    for entry in holder.session.ledger.unacked.values():
+        entry.returns = MAX_RETURNS
+    holder.session.close()
+    core.commit()
+
+    assert COUNT == queue.ready.resident()
+    assert [(number, True, MAX_RETURNS + 1) for number in range(COUNT)] == drained(core, queue)
+
+
+def test_deadlines_of_windows_that_are_gone_are_forgotten() -> None:
+    """However often a backlog is taken and comes back."""
+    core = Core()
+    queue = publish(core, range(COUNT), delivery_mode=2, expiration="86400000")
+    for _ in range(8):
+        (holder,) = take(core, queue, COUNT)
+        holder.session.close()
+        core.commit()
+
+    assert queue.lane.windows
+    assert len(queue.lane._deadlines.heap) <= 3 * len(queue.lane.windows) + SLACK
