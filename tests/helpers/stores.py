@@ -54,6 +54,7 @@ def note(stored: StoredRecord) -> Note:
     record = Note(stored.sequence, stored.body, stored.body_id)
     record.chunk = stored.chunk
     record.slot = stored.slot
+    record.returns = stored.returns
     return record
 
 

@@ -119,8 +119,7 @@ class StoreMachine(RuleBasedStateMachine):
         queue, lane = self._occupied(data)
         record = queue.notes[lane][data.draw(st.sampled_from(sorted(queue.notes[lane])))]
         queue.logs[lane].returned(record, returns)
-        if record.chunk is not None:
-            self.live[queue.id][lane][record.sequence] = (record.body, min(returns, 254))
+        self.live[queue.id][lane][record.sequence] = (record.body, min(returns, 254))
 
     @rule(data=st.data())
     @precondition(lambda self: any(notes for queue in self.queues.values() for notes in queue.notes))
