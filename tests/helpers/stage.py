@@ -1,11 +1,16 @@
 """The stage on which the broker and its model play the same piece: two clients with two channels each."""
 
+from typing import Final
+
 from hypothesis.stateful import RuleBasedStateMachine
 
 from helpers import client
 from helpers.client import Heard, method
 from helpers.model import Channel, Consumer, Item, Model, Queue
 from helpers.pair import ConnectionPair, Hall
+
+BEGIN: Final = 4_000_000_000_000
+"""Milliseconds since the epoch, a time to come: by this clock, no turn takes longer than it may (`Transport.allowance`)."""
 
 Place = tuple[str, int]
 """A client's name and the number of one of its channels."""
@@ -23,7 +28,7 @@ class Stage(RuleBasedStateMachine):
         """The number of the last message before the last start."""
         self.pairs: dict[str, ConnectionPair] = {}
         self.places: dict[Place, Channel] = {}
-        self.set_clock(1_000_000)
+        self.set_clock(BEGIN)
 
     # --- how both are driven ---------------------------------------------------------------------------------------
 
