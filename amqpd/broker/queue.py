@@ -161,7 +161,7 @@ class Queue(Line):
         limit = self.limits.delivery_limit
         if limit != NONE and entry.returns > limit:
             self.give_up(entry, DELIVERY_LIMIT)
-        elif entry.expires_at and entry.expires_at <= self.clock.now:
+        elif self._is_late(entry):
             self.give_up(entry, EXPIRED)
         else:
             if self._counts_deliveries():
@@ -201,13 +201,20 @@ class Queue(Line):
     def take(self) -> Entry | None:
         """The next entry that has not expired; None if there is none, or as long as the disk is asked for it."""
         while True:
-            entry = self.ready.take()
-            if entry is None or not entry.expires_at:
-                return entry
-            self.ready.expiry.remove(entry)
-            if entry.expires_at > self.clock.now:
+            entry = self._take_any()
+            if entry is None or not self._is_late(entry):
                 return entry
             self.give_up(entry, EXPIRED)
+
+    def _take_any(self) -> Entry | None:
+        """The next entry, even if it has expired."""
+        entry = self.ready.take()
+        if entry is not None and entry.expires_at:
+            self.ready.expiry.remove(entry)
+        return entry
+
+    def _is_late(self, entry: Entry) -> bool:
+        return 0 < entry.expires_at <= self.clock.now
 
     def reject(self, entry: Entry) -> None:
         """Its receiver does not want it and nobody else shall have it."""
@@ -262,10 +269,10 @@ class Queue(Line):
                 self._appoint(self.clock.now)
                 return
             left -= 1
-            entry = self.take()
+            entry = self._take_any()
             if entry is None:
                 return
-            self.give_up(entry, MAXLEN)
+            self.give_up(entry, EXPIRED if self._is_late(entry) else MAXLEN)
 
     # --- time ------------------------------------------------------------------------------------------------------
 

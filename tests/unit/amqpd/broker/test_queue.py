@@ -81,6 +81,22 @@ def test_what_expires_behind_others_leaves_memory() -> None:
     assert [b"first", b"last"] == [got(channel, queue).body for _ in range(2)]
 
 
+def test_what_expired_makes_room() -> None:
+    """A queue that is too long by a message that has just expired loses no other one."""
+    core = start()
+    dead = declare(core, "dead")
+    queue = declare(core, "q", x_max_length=1, x_message_ttl=10, x_dead_letter_exchange="", x_dead_letter_routing_key="dead")
+    channel = core.channel()
+    channel.publish("", "q", b"old")
+    core.broker.clock.now += 10
+    channel.publish("", "q", b"new")
+    core.finish()
+
+    assert (1, 1) == (queue.ready.count, dead.ready.count)
+    assert b"new" == got(channel, queue).body
+    assert "expired" in str(got(channel, dead))
+
+
 def test_a_deleted_queue_has_no_appointments() -> None:
     """Nothing holds it until it would have expired, also if a consumer leaves after it."""
     core = start()
