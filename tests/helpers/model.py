@@ -89,11 +89,15 @@ class Queue:
         self.ready.append(item)
         self.ready.sort(key=lambda item: item.key)
 
-    def take(self, number: int) -> Item:
-        """The message of this number, which must be one of the next ones."""
+    def take(self, number: int, redelivered: object) -> Item:
+        """The message of this number, which must be one of the next ones and delivered before or not, as is said."""
         assert self.ready, f"{self.name} is empty, but {number} came"
-        found = [item for item in self.ready if item.number == number and item.key == self.ready[0].key]
-        assert found, f"{number} came from {self.name}, whose next is {self.ready[0]}"
+        found = [
+            item
+            for item in self.ready
+            if item.number == number and item.key == self.ready[0].key and item.redelivered in {None, bool(redelivered)}
+        ]
+        assert found, f"{number} came from {self.name}, redelivered {redelivered}; its next is {self.ready[0]}"
         self.ready.remove(found[0])
         return found[0]
 
@@ -216,7 +220,10 @@ class Model:
 
     def can_be_taken(self, queue: Queue) -> bool:
         """Whether somebody can take another message of the queue."""
-        return any(one.channel.free(one) for one in self.consumers(queue.name))
+        return self._free(queue) > 0
+
+    def _free(self, queue: Queue) -> int:
+        return sum(one.channel.free(one) for one in self.consumers(queue.name))
 
     # --- messages come ---------------------------------------------------------------------------------------------
 
@@ -244,7 +251,7 @@ class Model:
         lives = [one for one in (queue.limit("message-ttl"), expiration) if one is not None]
         deadline = self.now + min(lives) if lives else 0
         item = Item(number, is_persistent, min(priority, queue.levels), self.rank, deadline)
-        if lives and deadline <= self.now and (queue.ready or not self.can_be_taken(queue)):
+        if lives and deadline <= self.now and self._free(queue) <= len(queue.ready):
             self._give_up(queue, item)
             return "ack"
         queue.put(item)
@@ -378,9 +385,9 @@ class Model:
             queue.used_at = self.now
             for item in queue.ready:
                 item.redelivered = None
+        self.advance(self.now)
         for queue in list(queues.values()):
             self._govern(queue)
-        self.advance(self.now)
         self.committed()
 
     def items(self) -> Iterator[tuple[Queue, Item]]:

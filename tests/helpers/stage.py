@@ -143,8 +143,7 @@ class Stage(RuleBasedStateMachine):
                 assert due, (name, [heard.body for _, heard, _ in of_queue], queue.ready[:3])
                 channel, heard, consumer = due[0]
                 of_queue.remove(due[0])
-                item = queue.take(int(heard.body))
-                assert item.redelivered in {None, bool(heard.values[2])}
+                item = queue.take(int(heard.body), heard.values[2])
                 taken.append((channel, int(str(heard.values[1])), item, queue, consumer))
         for channel, tag, item, queue, consumer in sorted(taken, key=lambda one: one[1]):
             self.model.deliver(channel, tag, item, queue, consumer.tag, consumer.no_ack)

@@ -100,9 +100,8 @@ class BrokerMachine(Declaring):
         if not queue.ready:
             assert answer.name == "basic.get-empty"
             return
-        item = queue.take(int(answer.body))
         tag, redelivered, _, _, left = answer.values
-        assert item.redelivered in {None, bool(redelivered)}
+        item = queue.take(int(answer.body), redelivered)
         assert len(queue.ready) == left
         self.model.deliver(channel, int(str(tag)), item, queue, "", no_ack)
 
