@@ -42,23 +42,43 @@ _INTEGER_RANGES: Final[dict[str, tuple[int, int]]] = {
     "x-cache-ttl": (1, _UNBOUNDED),
 }
 _QUEUE_VERSIONS: Final = (1, 2)
+_NO_TYPE: Final = ("", "undefined")
+"""Names that mean the usual type."""
 _STRING_CHOICES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "x-overflow": (("drop-head", "reject-publish", "reject-publish-dlx"), "invalid_overflow"),
     "x-dead-letter-strategy": (("at-most-once", "at-least-once"), "invalid_dlx_strategy"),
     "x-queue-mode": (("default", "lazy"), "\"unsupported queue mode '{}'\""),
+    "x-queue-type": ((CLASSIC, QUORUM, *_NO_TYPE), "\"unsupported queue type '{}'\""),
     "x-queue-master-locator": (("client-local", "min-masters", "random"), "invalid_queue_locator_arg"),
     "x-queue-leader-locator": (("client-local", "balanced", "random", "least-leaders"), "invalid_queue_locator_arg"),
 }
 _KINDS: Final[dict[str, str]] = {
-    **dict.fromkeys(_INTEGER_RANGES, _INTEGER),
-    **dict.fromkeys(_STRING_CHOICES, _STRING),
+    "x-expires": _INTEGER,
+    "x-message-ttl": _INTEGER,
     "x-dead-letter-exchange": _STRING,
     "x-dead-letter-routing-key": _STRING,
-    "x-deduplication-header": _STRING,
-    "x-message-deduplication": _BOOLEAN,
+    "x-dead-letter-strategy": _STRING,
+    "x-max-length": _INTEGER,
+    "x-max-length-bytes": _INTEGER,
+    "x-max-in-memory-length": _INTEGER,
+    "x-max-in-memory-bytes": _INTEGER,
+    "x-max-priority": _INTEGER,
+    "x-overflow": _STRING,
+    "x-queue-mode": _STRING,
+    "x-queue-version": _INTEGER,
     "x-single-active-consumer": _BOOLEAN,
     "x-queue-type": _STRING,
+    "x-quorum-initial-group-size": _INTEGER,
+    "x-queue-leader-locator": _STRING,
+    "x-queue-master-locator": _STRING,
+    "x-delivery-limit": _INTEGER,
+    "x-consumer-timeout": _INTEGER,
+    "x-message-deduplication": _BOOLEAN,
+    "x-deduplication-header": _STRING,
+    "x-cache-size": _INTEGER,
+    "x-cache-ttl": _INTEGER,
 }
+"""The types of the arguments, in the order in which RabbitMQ compares them."""
 _ADDRESSES: Final = ("x-dead-letter-exchange", "x-dead-letter-routing-key")
 """Arguments that become part of an address, which has room for short strings only."""
 NAME_MAX: Final = 255
@@ -94,11 +114,11 @@ class QueueArguments:
         self.fields: Final = {field.name: field for field in tables.fields(table)}
         self.where: Final = f"queue '{queue}' in vhost '{vhost}'"
         self._check_dead_letter_exchange()
-        self.type: Final = self._type()
-        for field in self.fields.values():
-            self._check(field)
-        if "x-dead-letter-routing-key" in self.fields and "x-dead-letter-exchange" not in self.fields:
-            raise self._invalid("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined")
+        for name in ("x-queue-type", *_KINDS):  # RabbitMQ complains of the type before it looks at anything else.
+            if name in self.fields:
+                self._check(self.fields[name])
+        self.type: Final = _type_of(self.fields.get("x-queue-type"))
+        self._check_names()
         self.single_active_consumer: Final = self._is_set("x-single-active-consumer")
         self.deduplicates: Final = self._is_set("x-message-deduplication")
         self.max_priority: Final = self.integer("x-max-priority") or 0
@@ -121,25 +141,17 @@ class QueueArguments:
         field = self.fields.get(name)
         return field is not None and field.value is True
 
-    def _type(self) -> str:
-        field = self.fields.get("x-queue-type")
-        if field is not None and field.tag != "S":
-            raise self._unacceptable(field)
-        found = _type_of(field)
-        if found not in _KNOWN:
-            raise self._invalid("x-queue-type", f"\"unsupported queue type '{found}'\"")
-        return found
-
     def _check_dead_letter_exchange(self) -> None:
         field = self.fields.get("x-dead-letter-exchange")
         if field is not None and field.tag != "S":
             raise PreconditionFailed(f"invalid type '{field.type_name}' for arg 'x-dead-letter-exchange' in {self.where}")
 
+    def _check_names(self) -> None:
+        for name in self.fields:
+            if name in _KNOWN_SOMEWHERE and name not in _KNOWN[self.type]:
+                raise PreconditionFailed(f"invalid arg '{name}' for {self.where} of queue type rabbit_{self.type}_queue")
+
     def _check(self, field: Field) -> None:
-        if field.name not in _KNOWN_SOMEWHERE:
-            return
-        if field.name not in _KNOWN[self.type]:
-            raise PreconditionFailed(f"invalid arg '{field.name}' for {self.where} of queue type rabbit_{self.type}_queue")
         kind = _KINDS[field.name]
         if kind == _INTEGER:
             self._check_integer(field)
@@ -152,6 +164,8 @@ class QueueArguments:
             raise self._invalid(field.name, f"{{value_too_long,{octets}}}")
         elif field.name in _STRING_CHOICES and field.value not in _STRING_CHOICES[field.name][0]:
             raise self._invalid(field.name, _STRING_CHOICES[field.name][1].format(field.value))
+        elif field.name == "x-dead-letter-routing-key" and "x-dead-letter-exchange" not in self.fields:
+            raise self._invalid(field.name, "routing_key_but_no_dlx_defined")
 
     def _check_integer(self, field: Field) -> None:
         if field.tag not in INTEGER_TAGS or not isinstance(field.value, int):
@@ -188,7 +202,7 @@ class QueueArguments:
     def check_equivalent(self, table: bytes) -> None:
         """Raise PreconditionFailed unless a redeclaration with these arguments, valid or not, means this queue; BadSyntax."""
         declared = {field.name: field for field in tables.fields(table)}
-        for name in sorted(_KNOWN[self.type]):
+        for name in [name for name in _KINDS if name in _KNOWN[self.type]]:
             received, current = declared.get(name), self.fields.get(name)
             same = _type_of(received) == self.type if name == "x-queue-type" else _equal(current, received)
             if not same:
@@ -196,7 +210,7 @@ class QueueArguments:
 
 
 def _type_of(field: Field | None) -> str:
-    return CLASSIC if field is None or field.value in ("", "undefined") else str(field.value)
+    return CLASSIC if field is None or field.value in _NO_TYPE else str(field.value)
 
 
 def _equal(one: Field | None, other: Field | None) -> bool:

@@ -314,7 +314,9 @@ def unbind_queue(client: Client, vhost: VHost, queue: str, exchange: str, routin
     """queue.unbind; what is not bound is unbound already. Raises AccessRefused, ResourceLocked."""
     _check_binding(client, vhost, "queue", queue, exchange, routing_key)
     source, destination = vhost.exchanges.get(exchange), vhost.queues.get(queue)
-    if source is not None and destination is not None:
+    if source is None or destination is None:
+        return
+    if binding_key(queue, routing_key, tables.decode(table)) in source.bindings:
         check_owner(client, destination)
         vhost.unbind(source, queue, routing_key, table)
 

@@ -77,6 +77,8 @@ def draft_of(publication: Publication, header: bytes, client: Client, reply_name
             raise PreconditionFailed("fast reply consumer does not exist")
         found.reply_to = reply_name
         header = properties.encode(found, properties.body_size(header))
+    if found.user_id is not None and found.user_id != client.user and not client.can_impersonate:
+        raise PreconditionFailed(f"user_id property set to '{found.user_id}' but authenticated user was '{client.user}'")
     expiration = _expiration(found.expiration)
     if found.delivery_mode is not None and found.delivery_mode not in (TRANSIENT, PERSISTENT):
         raise PreconditionFailed(f"invalid message: {{delivery_mode_unknown,{found.delivery_mode}}}")
@@ -84,8 +86,6 @@ def draft_of(publication: Publication, header: bytes, client: Client, reply_name
     if headers:
         keys = _routing_keys(publication.routing_key, headers)
         _check_copies(publication, keys, client)
-    if found.user_id is not None and found.user_id != client.user and not client.can_impersonate:
-        raise PreconditionFailed(f"user_id property set to '{found.user_id}' but authenticated user was '{client.user}'")
     if "BCC" in headers and found.headers is not None:
         found.headers = tables.without(found.headers, "BCC")
         header = properties.encode(found, properties.body_size(header))

@@ -134,6 +134,22 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
     "purge another's exclusive queue": (say("queue.purge", queue=Q), refused(405, LOCKED, "queue.purge")),
     "delete another's exclusive queue": (say("queue.delete", queue=Q), refused(405, LOCKED, "queue.delete")),
     "bind another's exclusive queue": (say("queue.bind", queue=Q, exchange="amq.direct"), refused(405, LOCKED, "queue.bind")),
+    "undo a binding of another's exclusive queue that is not there": (
+        say("queue.unbind", queue=Q, exchange="amq.direct"),
+        "queue.unbind-ok",
+    ),
+    "declare with several wrong arguments": (
+        say("queue.declare", queue="several", arguments={"x-overflow": "other", "x-max-length": -1, "x-queue-mode": 1}),
+        refused(406, INVALID.format("x-max-length", "{value_negative,-1}").replace(Q, "several"), "queue.declare"),
+    ),
+    "redeclare with several other arguments": (
+        redeclare({"arguments": {"x-max-length": 1}}, arguments={"x-message-ttl": 1, "x-max-priority": 1}),
+        refused(
+            406,
+            UNEQUAL.format("x-message-ttl", "received the value '1' of type 'signedint' but current is none"),
+            "queue.declare",
+        ),
+    ),
     "redeclare without exclusive": (redeclare({}, exclusive=False), refused(405, LOCKED, "queue.declare")),
     # Redeclaring.
     "redeclare the same": (redeclare({"arguments": {"x-max-length": 10}}, arguments={"x-max-length": 10}), "queue.declare-ok"),
@@ -234,6 +250,10 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
     ),
     "publish in another's name": (
         publish(routing_key=Q, user_id="ada"),
+        refused(406, "PRECONDITION_FAILED - user_id property set to 'ada' but authenticated user was 'guest'", "basic.publish"),
+    ),
+    "publish in another's name with a wrong expiration": (
+        publish(routing_key=Q, user_id="ada", expiration="soon"),
         refused(406, "PRECONDITION_FAILED - user_id property set to 'ada' but authenticated user was 'guest'", "basic.publish"),
     ),
     "publish in one's own name": (publish(routing_key=Q, user_id="guest"), "basic.ack"),

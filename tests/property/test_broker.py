@@ -276,8 +276,9 @@ class BrokerMachine(Declaring):
         broker = self.hall.core.broker
         for later in (self.model.now + seconds * 1000, self.model.now + seconds * 1000 + SOON):
             broker.clock.now = later
-            broker.agenda.run(later)
-            self.turn()
+            while 0 < broker.agenda.next() <= later:
+                broker.agenda.run(later)
+                self.turn()
         self.model.advance(broker.clock.now)
         assert self.finish(is_held=False) is None
 

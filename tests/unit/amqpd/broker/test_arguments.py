@@ -76,6 +76,11 @@ BAD: list[tuple[dict[str, object], str | None]] = [
     ),
     ({"x_queue_type": "other"}, "invalid arg 'x-queue-type' for {}: \"unsupported queue type 'other'\""),
     ({"x_queue_type": 1}, "invalid arg 'x-queue-type' for {}: {unacceptable_type,signedint}"),
+    (
+        {"x_overflow": "other", "x_max_length": -1, "x_expires": 0, "x_dead_letter_exchange": ""},
+        "invalid arg 'x-expires' for {}: {value_zero,0}",
+    ),
+    ({"x_expires": 0, "x_queue_type": 1}, "invalid arg 'x-queue-type' for {}: {unacceptable_type,signedint}"),
     ({"x_max_age": "1D"}, "invalid arg 'x-max-age' for {} of queue type rabbit_classic_queue"),
     ({"x_delivery_limit": 1}, "invalid arg 'x-delivery-limit' for {} of queue type rabbit_classic_queue"),
     (
@@ -83,7 +88,7 @@ BAD: list[tuple[dict[str, object], str | None]] = [
         "invalid arg 'x-max-priority' for {} of queue type rabbit_quorum_queue",
     ),
 ]
-"""Arguments and the error, None for any text."""
+"""Arguments and the error, None for any text; of several wrong ones RabbitMQ complains of the first in an order of its own."""
 
 
 @pytest.mark.parametrize(("arguments", "text"), BAD)
