@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Container
 from typing import Final
 
 from amqpd.broker.arguments import CLASSIC, QUORUM, QueueArguments, inequivalent, shown
@@ -18,7 +19,7 @@ from amqpd.broker.queue import Queue
 from amqpd.broker.quota import MAX_QUEUES
 from amqpd.broker.rights import check_right, check_topic
 from amqpd.broker.vhost import VHost
-from amqpd.errors import AccessRefused, NotFound, PreconditionFailed, ResourceLocked, Unimplemented
+from amqpd.errors import AccessRefused, NotAllowed, NotFound, PreconditionFailed, ResourceLocked, Unimplemented
 from amqpd.wire import tables
 from amqpd.wire.tables import Field
 from exchanges import registry
@@ -37,6 +38,13 @@ def clean(name: str) -> str:
 def server_name(prefix: str) -> str:
     """A name nobody has: the prefix and 22 letters and digits."""
     return prefix + base64.urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()
+
+
+def consumer_tag(given: str, used: Container[str]) -> str:
+    """The tag of a consumer to come, a new one if none was given. Raises NotAllowed if it is one of those that are used."""
+    if given in used:
+        raise NotAllowed(f"attempt to reuse consumer tag '{given}'")
+    return given or server_name("amq.ctag-")
 
 
 # --- finding and checking ----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from amqpd.broker.operations import REPLY_TO, server_name
 from amqpd.broker.queue import Queue
 from amqpd.broker.session import Session
 from amqpd.broker.vhost import VHost
-from amqpd.errors import NotAllowed, NotFound, PreconditionFailed
+from amqpd.errors import NotFound, PreconditionFailed
 
 WAITING: Final = (0, 1)
 """Messages and consumers of every name that replies can be sent to, as queue.declare-ok tells them."""
@@ -26,9 +26,7 @@ def is_reply_name(queue: str) -> bool:
 
 
 def consume(session: Session, tag: str, no_ack: bool) -> None:
-    """basic.consume of `amq.rabbitmq.reply-to`. Raises NotAllowed, PreconditionFailed."""
-    if tag in session.consumers:
-        raise NotAllowed(f"attempt to reuse consumer tag '{tag}'")
+    """basic.consume of `amq.rabbitmq.reply-to`, with a tag that is not in use. Raises PreconditionFailed."""
     if not no_ack:
         raise PreconditionFailed("reply consumer cannot acknowledge")
     if session.reply_name():

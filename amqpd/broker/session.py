@@ -32,7 +32,7 @@ from amqpd.broker.tracing import Tap, TracedSender
 from amqpd.broker.turn import Turn
 from amqpd.broker.tx import Transaction
 from amqpd.broker.vhost import VHost
-from amqpd.errors import NotAllowed, PreconditionFailed
+from amqpd.errors import PreconditionFailed
 from amqpd.message import Message
 from exchanges.base import Exchange
 from persistence.store import Store
@@ -211,9 +211,7 @@ class Session(ConsumerOwner):
     def consume(
         self, queue: Queue, tag: str, no_ack: bool, exclusive: bool, priority: int, timeout: int = NONE
     ) -> Consumer:  # fmt: skip
-        """A new consumer, served from the end of this turn on. Raises NotAllowed if the tag is in use."""
-        if tag in self.consumers:
-            raise NotAllowed(f"attempt to reuse consumer tag '{tag}'")
+        """A new consumer with a tag that is not in use, served from the end of this turn on."""
         consumer = Consumer(
             self,
             tag,

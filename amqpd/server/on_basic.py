@@ -7,7 +7,7 @@ from typing import Final
 from amqpd.broker import operations, replies
 from amqpd.broker.arguments import INTEGER_TAGS, QUORUM
 from amqpd.broker.limits import NONE
-from amqpd.broker.operations import REPLY_TO, server_name
+from amqpd.broker.operations import REPLY_TO
 from amqpd.errors import AccessRefused, PreconditionFailed, Unimplemented
 from amqpd.server.channel import ChannelCommands
 from amqpd.server.on_queue import named
@@ -32,8 +32,9 @@ def basic_consume(
     """basic.consume; no_local is ignored, as RabbitMQ does, and so is exclusive by quorum queues."""
     session = channel.session
     operations.check_share(session.vhost.setting.capacity.consumers, f"consume from queue '{queue}': consumer")
+    tag = operations.consumer_tag(consumer_tag, session.consumers)
     if queue == REPLY_TO:
-        _consume_replies(channel, consumer_tag, no_ack, no_wait)
+        _consume_replies(channel, tag, no_ack, no_wait)
         return
     found = operations.readable_queue(session.client, session.vhost, named(channel, queue))
     where = f"queue '{found.name}' in vhost '{session.vhost.name}'"
@@ -43,14 +44,12 @@ def basic_consume(
     timeout = _timeout(arguments, where)
     if found.has_exclusive_consumer() or (exclusive and (found.consumer_count or found.dispatch.single)):
         raise AccessRefused(f"queue '{found.name}' in vhost '{session.vhost.name}' in exclusive use")
-    tag = consumer_tag or server_name("amq.ctag-")
     session.consume(found, tag, no_ack, exclusive, priority, timeout)
     if not no_wait:
         channel.reply("basic.consume-ok", tag)
 
 
-def _consume_replies(channel: ChannelCommands, consumer_tag: str, no_ack: bool, no_wait: bool) -> None:
-    tag = consumer_tag or server_name("amq.ctag-")
+def _consume_replies(channel: ChannelCommands, tag: str, no_ack: bool, no_wait: bool) -> None:
     replies.consume(channel.session, tag, no_ack)
     channel.forget_draft()
     if not no_wait:

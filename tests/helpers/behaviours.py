@@ -146,13 +146,13 @@ def after(first: str, name: str, **arguments: Any) -> Behaviour:  # noqa: ANN401
     return behave
 
 
-def consume_twice(*, exclusive: bool, tags: tuple[str, str]) -> Behaviour:
-    """The answer to a second consumer on one queue."""
+def consume_twice(*, exclusive: bool, tags: tuple[str, str], second: str = Q) -> Behaviour:
+    """The answer to a second consumer, on the same queue or another."""
 
     def behave(channel: Channel, _: Channel) -> Observation:
         channel.queue(Q)
         channel.consume(Q, consumer_tag=tags[0], exclusive=exclusive)
-        channel.send("basic.consume", queue=Q, consumer_tag=tags[1])
+        channel.send("basic.consume", queue=second, consumer_tag=tags[1])
         return answer(channel)
 
     return behave

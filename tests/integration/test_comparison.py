@@ -126,6 +126,10 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
         say("exchange.declare", exchange=Q, type="no-such"),
         refused(406, "PRECONDITION_FAILED - unknown exchange type 'no-such'", "exchange.declare"),
     ),
+    "declare with several wrong arguments": (
+        say("queue.declare", queue="several", arguments={"x-overflow": "other", "x-max-length": -1, "x-queue-mode": 1}),
+        refused(406, INVALID.format("x-max-length", "{value_negative,-1}").replace(Q, "several"), "queue.declare"),
+    ),
     # Exclusive queues.
     "declare another's exclusive queue": (say("queue.declare", queue=Q, exclusive=True), refused(405, LOCKED, "queue.declare")),
     "look at another's exclusive queue": (say("queue.declare", queue=Q, passive=True), refused(405, LOCKED, "queue.declare")),
@@ -138,10 +142,9 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
         say("queue.unbind", queue=Q, exchange="amq.direct"),
         "queue.unbind-ok",
     ),
-    "declare with several wrong arguments": (
-        say("queue.declare", queue="several", arguments={"x-overflow": "other", "x-max-length": -1, "x-queue-mode": 1}),
-        refused(406, INVALID.format("x-max-length", "{value_negative,-1}").replace(Q, "several"), "queue.declare"),
-    ),
+    "redeclare without exclusive": (redeclare({}, exclusive=False), refused(405, LOCKED, "queue.declare")),
+    # Redeclaring.
+    "redeclare the same": (redeclare({"arguments": {"x-max-length": 10}}, arguments={"x-max-length": 10}), "queue.declare-ok"),
     "redeclare with several other arguments": (
         redeclare({"arguments": {"x-max-length": 1}}, arguments={"x-message-ttl": 1, "x-max-priority": 1}),
         refused(
@@ -150,9 +153,6 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
             "queue.declare",
         ),
     ),
-    "redeclare without exclusive": (redeclare({}, exclusive=False), refused(405, LOCKED, "queue.declare")),
-    # Redeclaring.
-    "redeclare the same": (redeclare({"arguments": {"x-max-length": 10}}, arguments={"x-max-length": 10}), "queue.declare-ok"),
     "redeclare with an argument of no meaning": (redeclare({}, arguments={"x-mine": 1}), "queue.declare-ok"),
     "redeclare with auto_delete": (
         redeclare({}, auto_delete=True),
@@ -280,6 +280,10 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
     ),
     "consume twice with one tag": (
         consume_twice(exclusive=False, tags=("one", "one")),
+        refused(530, "NOT_ALLOWED - attempt to reuse consumer tag 'one'", "basic.consume", "connection"),
+    ),
+    "consume twice with one tag, then from a missing queue": (
+        consume_twice(exclusive=False, tags=("one", "one"), second="missing"),
         refused(530, "NOT_ALLOWED - attempt to reuse consumer tag 'one'", "basic.consume", "connection"),
     ),
     "prefetch of bytes": (

@@ -6,7 +6,7 @@ import pytest
 
 from amqpd.broker import operations
 from amqpd.broker.client import Client
-from amqpd.errors import AccessRefused, AmqpError, NotFound, PreconditionFailed, ResourceLocked
+from amqpd.errors import AccessRefused, AmqpError, NotAllowed, NotFound, PreconditionFailed, ResourceLocked
 from amqpd.wire import tables
 from helpers.core import Core, declare
 
@@ -331,3 +331,18 @@ def test_the_broker_finds_names() -> None:
     assert len(names) == 3
     assert all(name.startswith("amq.gen-") and len(name) == 30 for name in names)
     assert operations.clean("a\r\nb") == "ab"
+
+
+def test_a_consumer_tag_is_used_once() -> None:
+    """530 closes the connection (2.3); after a cancel the tag is free."""
+    core = setting()
+    channel, queue = core.channel(), core.vhost.queues["q"]
+    used = channel.session.consumers
+    channel.consume(queue, "tag")
+    with pytest.raises(NotAllowed, match="attempt to reuse consumer tag 'tag'"):
+        operations.consumer_tag("tag", used)
+    channel.session.cancel("tag")
+    channel.session.cancel("tag")
+
+    assert ("tag", 0) == (operations.consumer_tag("tag", used), queue.consumer_count)
+    assert operations.consumer_tag("", used) != operations.consumer_tag("", used)

@@ -1,6 +1,6 @@
 import pytest
 
-from amqpd.errors import AccessRefused, NotAllowed, NotFound, PreconditionFailed
+from amqpd.errors import AccessRefused, NotFound, PreconditionFailed
 from amqpd.wire import tables
 from helpers.client import Heard
 from helpers.core import Core, CoreChannel, declare
@@ -169,20 +169,6 @@ def test_a_get_costs_no_consumer_its_credit() -> None:
     core.finish()
 
     assert [b"2"] == channel.bodies()
-
-
-def test_a_consumer_tag_is_used_once() -> None:
-    """530 closes the connection (2.3); after a cancel the tag is free."""
-    core, channel = setting("q")
-    queue = core.vhost.queues["q"]
-    channel.consume(queue, "tag")
-    with pytest.raises(NotAllowed, match="attempt to reuse consumer tag 'tag'"):
-        channel.consume(queue, "tag")
-    channel.session.cancel("tag")
-    channel.session.cancel("tag")
-    channel.consume(queue, "tag")
-
-    assert queue.consumer_count == 1
 
 
 def test_consumers_of_a_deleted_queue_are_told() -> None:
