@@ -314,6 +314,7 @@ def bind_queue(client: Client, vhost: VHost, queue: str, exchange: str, routing_
     _check_binding(client, vhost, "queue", queue, exchange, routing_key)
     source = find_exchange(vhost, exchange)
     destination = find_queue(vhost, queue)
+    _check_acceptable(source, routing_key, table)
     check_owner(client, destination)
     _bind(vhost, source, queue, routing_key, table)
 
@@ -332,8 +333,9 @@ def unbind_queue(client: Client, vhost: VHost, queue: str, exchange: str, routin
 def bind_exchange(client: Client, vhost: VHost, destination: str, source: str, routing_key: str, table: bytes) -> None:
     """exchange.bind. Raises AccessRefused, NotFound, PreconditionFailed."""
     _check_binding(client, vhost, "exchange", destination, source, routing_key)
-    from_exchange = find_exchange(vhost, source)
-    _bind(vhost, from_exchange, find_exchange(vhost, destination), routing_key, table)
+    from_exchange, to_exchange = find_exchange(vhost, source), find_exchange(vhost, destination)
+    _check_acceptable(from_exchange, routing_key, table)
+    _bind(vhost, from_exchange, to_exchange, routing_key, table)
 
 
 def unbind_exchange(client: Client, vhost: VHost, destination: str, source: str, routing_key: str, table: bytes) -> None:
@@ -357,11 +359,15 @@ def _check_binding(client: Client, vhost: VHost, kind: str, destination: str, so
         check_topic(client, READ, exchange, routing_key)
 
 
+def _check_acceptable(source: Exchange, routing_key: str, table: bytes) -> None:
+    try:
+        source.check_binding(routing_key, tables.decode(table))
+    except ArgumentError as error:
+        raise PreconditionFailed(str(error)) from None
+
+
 def _bind(vhost: VHost, source: Exchange, destination: Destination, routing_key: str, table: bytes) -> None:
     bindings = vhost.setting.capacity.bindings
     if bindings.is_used_up() and binding_key(destination, routing_key, tables.decode(table)) not in source.bindings:
         check_share(bindings, f"bind to exchange '{source.name}': binding")
-    try:
-        vhost.bind(source, destination, routing_key, table)
-    except ArgumentError as error:
-        raise PreconditionFailed(str(error)) from None
+    vhost.bind(source, destination, routing_key, table)

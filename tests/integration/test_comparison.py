@@ -138,6 +138,14 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
     "purge another's exclusive queue": (say("queue.purge", queue=Q), refused(405, LOCKED, "queue.purge")),
     "delete another's exclusive queue": (say("queue.delete", queue=Q), refused(405, LOCKED, "queue.delete")),
     "bind another's exclusive queue": (say("queue.bind", queue=Q, exchange="amq.direct"), refused(405, LOCKED, "queue.bind")),
+    "bind another's exclusive queue with a wrong argument": (
+        say("queue.bind", queue=Q, exchange="amq.headers", arguments={"x-match": 1}),
+        refused(
+            406,
+            "PRECONDITION_FAILED - Invalid x-match field type signedint (value 1); expected longstr",
+            "queue.bind",
+        ),
+    ),
     "undo a binding of another's exclusive queue that is not there": (
         say("queue.unbind", queue=Q, exchange="amq.direct"),
         "queue.unbind-ok",
