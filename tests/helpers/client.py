@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from amqpd.errors import FrameError
-from amqpd.wire import frames, methods, properties
+from amqpd.wire import frames, methods, properties, tables
 from amqpd.wire.methods import METHODS
 from amqpd.wire.properties import Properties
 
@@ -18,6 +18,12 @@ class Heard(NamedTuple):
     values: list[object]
     header: bytes = b""
     body: bytes = b""
+
+    @property
+    def origin(self) -> str:
+        """The queue that the message died in first; empty if it is no dead letter."""
+        headers = properties.parse(self.header).headers
+        return str(tables.decode(headers).get("x-first-death-queue", "")) if headers else ""
 
 
 def method(channel: int, name: str, *values: object) -> bytes:

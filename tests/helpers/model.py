@@ -6,7 +6,6 @@
    the next one, and that whoever got it could take it.
 """
 
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -31,6 +30,8 @@ class Item:
     deadline: int
     redelivered: bool | None = False
     """None if a crash may have made it forgotten."""
+    origin: str = ""
+    """The queue it died in: there may be a dead letter of each copy of a message."""
 
     @property
     def key(self) -> tuple[int, int]:
@@ -89,17 +90,18 @@ class Queue:
         self.ready.append(item)
         self.ready.sort(key=lambda item: item.key)
 
-    def take(self, number: int, redelivered: object) -> Item:
-        """The message of this number, which must be one of the next ones and delivered before or not, as is said."""
-        assert self.ready, f"{self.name} is empty, but {number} came"
-        found = [
-            item
-            for item in self.ready
-            if item.number == number and item.key == self.ready[0].key and item.redelivered in {None, bool(redelivered)}
-        ]
-        assert found, f"{number} came from {self.name}, redelivered {redelivered}; its next is {self.ready[0]}"
-        self.ready.remove(found[0])
-        return found[0]
+    def find(self, number: int, origin: str) -> Item | None:
+        """The message, if it is one of the next ones."""
+        found = [item for item in self.ready if (item.number, item.origin, item.key) == (number, origin, self.ready[0].key)]
+        return found[0] if found else None
+
+    def take(self, number: int, origin: str, redelivered: object) -> Item:
+        """The message, which must be one of the next ones, and was delivered before or not, as is said."""
+        found = self.find(number, origin)
+        assert found, f"{number} of {origin} came from {self.name}, whose next are {self.ready[:3]}"
+        assert found.redelivered in {None, bool(redelivered)}, found
+        self.ready.remove(found)
+        return found
 
 
 @dataclass(eq=False)
@@ -159,12 +161,7 @@ class Model:
         """Consumers that the broker ended in this step."""
         self.returned: list[tuple[Channel, int]] = []
         """Messages that are to be returned in this step."""
-        self._durable: tuple[dict[str, tuple[str, bool]], dict[str, Queue], set[Binding], dict[str, object]] = (
-            {},
-            {},
-            set(),
-            {},
-        )
+        self._durable: Durable = ({}, {}, set(), {})
         self.committed()
 
     # --- exchanges, queues, bindings -------------------------------------------------------------------------------
@@ -245,31 +242,33 @@ class Model:
             channel.unconfirmed[channel.published] = kind
 
     def _enter(self, queue: Queue, number: int, is_persistent: bool, priority: int, expiration: int | None) -> str:
-        longest = queue.limit("max-length")
-        if queue.arguments.get("x-overflow") == "reject-publish" and longest is not None and len(queue.ready) >= longest:
+        longest, taken = queue.limit("max-length"), self._free(queue)
+        refuses = queue.arguments.get("x-overflow") == "reject-publish"
+        if refuses and longest is not None and len(queue.ready) - taken >= longest:
             return "nack"
         lives = [one for one in (queue.limit("message-ttl"), expiration) if one is not None]
         deadline = self.now + min(lives) if lives else 0
         item = Item(number, is_persistent, min(priority, queue.levels), self.rank, deadline)
-        if lives and deadline <= self.now and self._free(queue) <= len(queue.ready):
+        if lives and deadline <= self.now and taken <= len(queue.ready):
             self._give_up(queue, item)
             return "ack"
         queue.put(item)
-        self._shorten(queue)
+        self._shorten(queue, taken)
         is_handed = any(one.no_ack for one in self.consumers(queue.name))
         return "durable" if queue.durable and is_persistent and not is_handed else "ack"
 
-    def _shorten(self, queue: Queue) -> None:
+    def _shorten(self, queue: Queue, taken: int = 0) -> None:
+        """Drop what is too much, but none of the first so many: somebody takes them as they come."""
         longest = queue.limit("max-length")
         if queue.arguments.get("x-overflow") != "reject-publish" and longest is not None:
-            while len(queue.ready) > longest:
-                self._give_up(queue, queue.ready.pop(0))
+            while len(queue.ready) - taken > longest:
+                self._give_up(queue, queue.ready.pop(taken))
 
     def _give_up(self, queue: Queue, item: Item) -> None:
         """What a queue does not keep goes to the dead, if the queue says so."""
         if queue.arguments.get("x-dead-letter-routing-key") == DEAD and DEAD in self.queues:
             dead = self.queues[DEAD]
-            dead.put(Item(item.number, item.is_persistent, 0, self.rank, 0))
+            dead.put(Item(item.number, item.is_persistent, 0, self.rank, 0, origin=queue.name))
 
     # --- messages go -----------------------------------------------------------------------------------------------
 
@@ -385,13 +384,13 @@ class Model:
             queue.used_at = self.now
             for item in queue.ready:
                 item.redelivered = None
-        self.advance(self.now)
         for queue in list(queues.values()):
             self._govern(queue)
+        self.advance(self.now)
         self.committed()
 
-    def items(self) -> Iterator[tuple[Queue, Item]]:
-        """All that is ready."""
-        for queue in self.queues.values():
-            for item in queue.ready:
-                yield queue, item
+    def drops_in_any_order(self) -> bool:
+        """Whether a crash leaves a queue with something that is too old, while it may be too long as well."""
+        _, queues, _, policy = self._durable
+        limited = [queue for queue in queues.values() if "x-max-length" in queue.arguments or "max-length" in policy]
+        return any(item.deadline and item.deadline <= self.now for queue in limited for item in queue.ready)

@@ -139,11 +139,11 @@ class Stage(RuleBasedStateMachine):
         for name, of_queue in waiting.items():
             queue = self.model.queues[name]
             while of_queue:
-                due = [one for one in of_queue if queue.ready and any(_is(item, one[1], queue) for item in queue.ready)]
+                due = [one for one in of_queue if queue.find(int(one[1].body), one[1].origin)]
                 assert due, (name, [heard.body for _, heard, _ in of_queue], queue.ready[:3])
                 channel, heard, consumer = due[0]
                 of_queue.remove(due[0])
-                item = queue.take(int(heard.body), heard.values[2])
+                item = queue.take(int(heard.body), heard.origin, heard.values[2])
                 taken.append((channel, int(str(heard.values[1])), item, queue, consumer))
         for channel, tag, item, queue, consumer in sorted(taken, key=lambda one: one[1]):
             self.model.deliver(channel, tag, item, queue, consumer.tag, consumer.no_ack)
@@ -155,7 +155,3 @@ class Stage(RuleBasedStateMachine):
 
 def _place(one: tuple[Channel, str]) -> tuple[int, str]:
     return (id(one[0]), one[1])
-
-
-def _is(item: Item, heard: Heard, queue: Queue) -> bool:
-    return item.number == int(heard.body) and item.key == queue.ready[0].key

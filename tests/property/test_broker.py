@@ -101,7 +101,7 @@ class BrokerMachine(Declaring):
             assert answer.name == "basic.get-empty"
             return
         tag, redelivered, _, _, left = answer.values
-        item = queue.take(int(answer.body), redelivered)
+        item = queue.take(int(answer.body), answer.origin, redelivered)
         assert len(queue.ready) == left
         self.model.deliver(channel, int(str(tag)), item, queue, "", no_ack)
 
@@ -197,6 +197,11 @@ class BrokerMachine(Declaring):
         """All of a transaction happens, or nothing."""
         place = self._some_place(data, lambda channel: channel.is_transactional)
         channel = self.places[place]
+        sources = {"", *self.model.exchanges}
+        if is_committed and any(publish[0] not in sources for publish in channel.publishes):
+            self.say(place, "tx.commit")
+            self._refused(place)
+            return
         if is_committed:
             self.say(place, "tx.commit")
             self.model.commit(channel)
@@ -208,7 +213,7 @@ class BrokerMachine(Declaring):
     @rule(place=PLACES, wrong=st.sampled_from(["get", "ack", "publish", "bind", "declare"]))
     def mistake(self, place: Place, wrong: str) -> None:
         """A command that fails ends its channel."""
-        channel = self.channel(place)
+        self.channel(place)
         if wrong == "get":
             self.say(place, "basic.get", 0, "missing", True)
         elif wrong == "ack":
@@ -224,7 +229,11 @@ class BrokerMachine(Declaring):
                 self.check(self.finish(), "queue.declare-ok", DEAD, 0, 0)
                 self.delete_dead(place)
                 return
-        self.model.close(channel)
+        self._refused(place)
+
+    def _refused(self, place: Place) -> None:
+        """The channel is closed for what was said, of which nothing is done."""
+        self.model.close(self.places[place])
         answer = self.finish()
         assert answer is not None
         assert answer.name == "channel.close"
@@ -289,7 +298,7 @@ class BrokerMachine(Declaring):
         assert self.finish() is None
 
     @rule()
-    @precondition(lambda self: self.number > self.begun + LIFE)
+    @precondition(lambda self: self.number > self.begun + LIFE and not self.model.drops_in_any_order())
     def kill(self) -> None:
         """The broker is killed and starts again with what was committed."""
         self.hall.core.journal.forget_uncommitted()
