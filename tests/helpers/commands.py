@@ -1,7 +1,7 @@
 """Commands of two clients with two channels each, good ones and bad ones, drawn at random from a seed.
 
-Left out is what RabbitMQ decides by chance (random exchanges), crashes over (bindings between exchanges of some plugins) or
-does late (messages that expire behind others).
+Left out is what RabbitMQ decides by chance (random exchanges), sometimes crashes over (bindings from recent-history exchanges
+to others) or does late (messages that expire behind others).
 """
 
 import os
