@@ -1,7 +1,7 @@
 """The whole broker but its sockets and files against a model that is obviously right (`helpers.model`), step by step.
 
 Clients speak octets; time passes when it is told to; a kill leaves what was committed. The long form of it is
-`AMQPD_MODEL_STEPS=150 AMQPD_MODEL_RUNS=120 pytest --timeout 0 tests/property/test_broker.py`.
+`AMQPD_MODEL_STEPS=150 AMQPD_MODEL_RUNS=1500 pytest --timeout 0 tests/property/test_broker.py`.
 """
 
 import os
