@@ -4,6 +4,7 @@ Set AMQPD_TEST_URL=amqp://guest:guest@127.0.0.1:5672 to run tests over TCP again
 """
 
 import os
+import signal
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,6 +15,10 @@ from hypothesis import settings
 
 from amqpd.version import describe
 from helpers.broker import Broker, BrokerProcess
+
+# Programs that tests interrupt would not heed it, if these tests run behind a shell that has others in the foreground.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A slow machine is no reason to fail.
 settings.register_profile("amqpd", deadline=None)
