@@ -49,12 +49,13 @@ def _hoard(broker: BrokerProcess, number: int) -> None:
     """Publish large messages to a queue that nobody reads, until the broker ends."""
     with suppress(Mismatch, OSError):
         connection = connect(broker)
-        channel = connection.channel()
-        with suppress(Mismatch):
+        try:
+            channel = connection.channel()
             channel.call("queue.declare", queue=f"hoard-{number}")
             channel.call("confirm.select")
             while True:
                 for _ in range(_BURST):
                     channel.publish(bytes(_LARGE), routing_key=f"hoard-{number}", delivery_mode=PERSISTENT)
                 channel.wait("basic.ack")
-        connection.drop()
+        finally:
+            connection.drop()

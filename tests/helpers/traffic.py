@@ -50,10 +50,14 @@ def dial(broker: Broker) -> Connection:
 def connect(broker: Broker, **tune: int) -> Connection:
     """An open connection of user guest; `tune` overrides channel_max, frame_max and heartbeat (off unless given)."""
     connection = dial(broker)
-    connection.start()
-    connection.start_ok(plain("guest", "guest"))
-    connection.tune_ok(connection.wait("connection.tune"), **tune)
-    connection.open("/")
+    try:
+        connection.start()
+        connection.start_ok(plain("guest", "guest"))
+        connection.tune_ok(connection.wait("connection.tune"), **tune)
+        connection.open("/")
+    except BaseException:
+        connection.drop()
+        raise
     return connection
 
 
