@@ -56,7 +56,8 @@ class Binding:
 class Exchange:
     """Routes messages to destinations by its bindings; each exchange type is a subclass.
 
-    A subclass gives `type` and `match`, and sets its flags in `_set_up`.
+    A subclass gives `type` and `match`, and sets its flags in `_set_up`. All allow interpreted subclasses: mypyc initialises
+    others twice if they are called by their class (without an `__init__` of their own), and loses what it set first.
     """
 
     type: ClassVar[str] = ""

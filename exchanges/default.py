@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from mypy_extensions import mypyc_attr
+
 from exchanges.base import ArgumentError, Destination, Exchange
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class DefaultExchange(Exchange):
     """Routes to the queue named by the routing key, whether or not there is one; AMQP 0-9-1 section 3.1.3.1."""
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from mypy_extensions import mypyc_attr
+
 from exchanges.base import ArgumentError, Binding, Destination, Exchange
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class DelayedExchange(Exchange):
     """Leaves routing to an exchange of the type that the argument x-delayed-type names; `route_like` gives it one."""
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from mypy_extensions import mypyc_attr
+
 from exchanges import destinations
 from exchanges.base import Binding, Destination, Exchange
 from exchanges.destinations import CountedDestinations
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class DirectExchange(Exchange):
     """Routes to the destinations bound with exactly the routing key; AMQP 0-9-1 section 3.1.3.1."""
 

@@ -14,6 +14,8 @@ from hashlib import blake2b
 from itertools import accumulate
 from typing import ClassVar, Final
 
+from mypy_extensions import mypyc_attr
+
 from exchanges.base import ArgumentError, Destination, Exchange, property_header
 from exchanges.values import term
 
@@ -21,6 +23,7 @@ MAX_WEIGHT: Final = 65_535
 HASHABLE_PROPERTIES: Final = ("correlation_id", "message_id", "timestamp")
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class SpreadingExchange(Exchange):
     """Picks one of its destinations; a subclass lists them whenever the bindings changed."""
 
@@ -40,6 +43,7 @@ class SpreadingExchange(Exchange):
         return self._destinations
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class ConsistentHashExchange(SpreadingExchange):
     """Picks by the hash of the routing key, a header or a property; the binding key is the destination's weight."""
 
@@ -79,6 +83,7 @@ class ConsistentHashExchange(SpreadingExchange):
         self._ends = list(accumulate(weights.values()))
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class ModulusHashExchange(SpreadingExchange):
     """Picks by the routing key's hash modulo the number of destinations, which stand in the order of their names."""
 
@@ -94,6 +99,7 @@ class ModulusHashExchange(SpreadingExchange):
         self._destinations = [named[kind_and_name] for kind_and_name in sorted(named)]
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class RandomExchange(SpreadingExchange):
     """Picks one binding at random, each as likely as another."""
 
@@ -112,6 +118,7 @@ class RandomExchange(SpreadingExchange):
         self._destinations = [binding.destination for binding in self.bindings.values()]
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class LocalRandomExchange(RandomExchange):
     """Picks as a random exchange does, among the queues of this node: with one node, among all; takes no binding keys."""
 

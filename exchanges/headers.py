@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import ClassVar, Final
 
+from mypy_extensions import mypyc_attr
+
 from exchanges.base import ArgumentError, Binding, BindingKey, Destination, Exchange
 from exchanges.values import canonical, term, type_name
 
@@ -42,6 +44,7 @@ class Pattern:
         return self.needs_all
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class HeadersExchange(Exchange):
     """Routes to the destinations whose binding arguments match the headers; AMQP 0-9-1 section 3.1.3.4."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from mypy_extensions import mypyc_attr
+
 from exchanges.base import ArgumentError
 from exchanges.fanout import FanoutExchange
 from exchanges.values import term
@@ -11,6 +13,7 @@ from exchanges.values import term
 DEFAULT_LENGTH: Final = 20
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class RecentHistoryExchange(FanoutExchange):
     """Routes as a fanout exchange; its owner keeps the last `length` messages for new bindings."""
 

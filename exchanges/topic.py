@@ -14,6 +14,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
+from mypy_extensions import mypyc_attr
+
 from exchanges import destinations
 from exchanges.base import Binding, Destination, Exchange
 from exchanges.destinations import CountedDestinations
@@ -96,6 +98,7 @@ class Walk:
             above = None if above.repeats else above.parent
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class TopicExchange(Exchange):
     """Routes to the destinations whose pattern matches the routing key; AMQP 0-9-1 section 3.1.3.3."""
 

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,16 @@ def test_unknown_type(type_name: str, text: str) -> None:
         create(type_name, "x")
     assert str(raised.value) == text
     assert raised.value.type_name == type_name
+
+
+@pytest.mark.parametrize("type_name", BUILT_IN)
+def test_nothing_stays_of_an_exchange_that_is_gone(type_name: str) -> None:
+    """No memory is lost with each one, in the compiled build neither."""
+    create(type_name, "x")
+    before = sys.getallocatedblocks()
+    for _ in range(1000):
+        create(type_name, "x")
+    assert sys.getallocatedblocks() - before < 500
 
 
 def test_arguments_are_checked() -> None:
