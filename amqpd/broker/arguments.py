@@ -22,10 +22,6 @@ LONGEST: Final = 315_360_000_000
 """Ten years in milliseconds: no duration is longer."""
 _UNBOUNDED: Final = 2**63 - 1
 
-_INTEGER: Final = "integer"
-_STRING: Final = "string"
-_BOOLEAN: Final = "boolean"
-
 _INTEGER_RANGES: Final[dict[str, tuple[int, int]]] = {
     "x-expires": (1, LONGEST),
     "x-message-ttl": (0, LONGEST),
@@ -52,33 +48,17 @@ _STRING_CHOICES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "x-queue-master-locator": (("client-local", "min-masters", "random"), "invalid_queue_locator_arg"),
     "x-queue-leader-locator": (("client-local", "balanced", "random", "least-leaders"), "invalid_queue_locator_arg"),
 }
-_KINDS: Final[dict[str, str]] = {
-    "x-expires": _INTEGER,
-    "x-message-ttl": _INTEGER,
-    "x-dead-letter-exchange": _STRING,
-    "x-dead-letter-routing-key": _STRING,
-    "x-dead-letter-strategy": _STRING,
-    "x-max-length": _INTEGER,
-    "x-max-length-bytes": _INTEGER,
-    "x-max-in-memory-length": _INTEGER,
-    "x-max-in-memory-bytes": _INTEGER,
-    "x-max-priority": _INTEGER,
-    "x-overflow": _STRING,
-    "x-queue-mode": _STRING,
-    "x-queue-version": _INTEGER,
-    "x-single-active-consumer": _BOOLEAN,
-    "x-queue-type": _STRING,
-    "x-quorum-initial-group-size": _INTEGER,
-    "x-queue-leader-locator": _STRING,
-    "x-queue-master-locator": _STRING,
-    "x-delivery-limit": _INTEGER,
-    "x-consumer-timeout": _INTEGER,
-    "x-message-deduplication": _BOOLEAN,
-    "x-deduplication-header": _STRING,
-    "x-cache-size": _INTEGER,
-    "x-cache-ttl": _INTEGER,
-}
-"""The types of the arguments, in the order in which RabbitMQ compares them."""
+_BOOLEANS: Final = ("x-message-deduplication", "x-single-active-consumer")
+_COMPARED: Final = (
+    "x-expires", "x-message-ttl", "x-dead-letter-exchange", "x-dead-letter-routing-key", "x-dead-letter-strategy",
+    "x-max-length", "x-max-length-bytes", "x-max-in-memory-length", "x-max-in-memory-bytes", "x-max-priority",
+    "x-overflow", "x-queue-mode", "x-queue-version", "x-single-active-consumer", "x-queue-type",
+    "x-quorum-initial-group-size", "x-queue-leader-locator", "x-queue-master-locator", "x-delivery-limit",
+    "x-consumer-timeout", "x-message-deduplication", "x-deduplication-header", "x-cache-size", "x-cache-ttl",
+)  # fmt: skip
+"""All arguments, in the order in which RabbitMQ compares them. What is neither integer nor boolean is a string."""
+_CHECKED: Final = ("x-queue-type", *[name for name in _COMPARED if name != "x-queue-type"])
+"""The same, in the order in which it complains of wrong ones: of the type first."""
 _ADDRESSES: Final = ("x-dead-letter-exchange", "x-dead-letter-routing-key")
 """Arguments that become part of an address, which has room for short strings only."""
 NAME_MAX: Final = 255
@@ -114,7 +94,7 @@ class QueueArguments:
         self.fields: Final = {field.name: field for field in tables.fields(table)}
         self.where: Final = f"queue '{queue}' in vhost '{vhost}'"
         self._check_dead_letter_exchange()
-        for name in ("x-queue-type", *_KINDS):  # RabbitMQ complains of the type before it looks at anything else.
+        for name in _CHECKED:
             if name in self.fields:
                 self._check(self.fields[name])
         self.type: Final = _type_of(self.fields.get("x-queue-type"))
@@ -152,10 +132,9 @@ class QueueArguments:
                 raise PreconditionFailed(f"invalid arg '{name}' for {self.where} of queue type rabbit_{self.type}_queue")
 
     def _check(self, field: Field) -> None:
-        kind = _KINDS[field.name]
-        if kind == _INTEGER:
+        if field.name in _INTEGER_RANGES:
             self._check_integer(field)
-        elif kind == _BOOLEAN:
+        elif field.name in _BOOLEANS:
             if field.tag != "t":
                 raise self._unacceptable(field)
         elif field.tag != "S":
@@ -202,7 +181,7 @@ class QueueArguments:
     def check_equivalent(self, table: bytes) -> None:
         """Raise PreconditionFailed unless a redeclaration with these arguments, valid or not, means this queue; BadSyntax."""
         declared = {field.name: field for field in tables.fields(table)}
-        for name in [name for name in _KINDS if name in _KNOWN[self.type]]:
+        for name in [name for name in _COMPARED if name in _KNOWN[self.type]]:
             received, current = declared.get(name), self.fields.get(name)
             same = _type_of(received) == self.type if name == "x-queue-type" else _equal(current, received)
             if not same:

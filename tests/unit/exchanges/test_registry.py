@@ -66,13 +66,13 @@ def test_unknown_type(type_name: str, text: str) -> None:
     assert raised.value.type_name == type_name
 
 
-@pytest.mark.parametrize("type_name", BUILT_IN)
+@pytest.mark.parametrize("type_name", [*BUILT_IN, "x-delayed-message", "x-local-random", "x-recent-history"])
 def test_nothing_stays_of_an_exchange_that_is_gone(type_name: str) -> None:
     """No memory is lost with each one, in the compiled build neither."""
-    create(type_name, "x")
+    create(type_name, "x", arguments={"x-delayed-type": "direct"})
     before = sys.getallocatedblocks()
     for _ in range(1000):
-        create(type_name, "x")
+        create(type_name, "x", arguments={"x-delayed-type": "direct"})
     assert sys.getallocatedblocks() - before < 500
 
 
