@@ -6,7 +6,7 @@ from typing import Any, Final
 from conformance.client.channel import Channel
 from conformance.client.connection import Connection
 from conformance.client.events import Event, Message
-from conformance.wire.methods import BY_IDS
+from helpers.behaviours import observed
 from helpers.broker import Broker
 from helpers.commands import Command, Place
 from helpers.traffic import PATIENCE, connect
@@ -92,22 +92,20 @@ class Guests:
         for connection in self._connections.values():
             connection.close()
             connection.drop()
-        for name in (*queues, *exchanges):
-            connection = connect(self._broker)
-            kind = "queue" if name in queues else "exchange"
-            channel = connection.channel()
-            channel.send(f"{kind}.delete", **{kind: name})
-            channel.wait(f"{kind}.delete-ok", "channel.close")
-            connection.drop()
+        connection = connect(self._broker)
+        for kind, names in (("queue", queues), ("exchange", exchanges)):
+            for name in names:
+                channel = connection.channel()
+                channel.send(f"{kind}.delete", **{kind: name})
+                channel.wait(f"{kind}.delete-ok", "channel.close")
+        connection.drop()
 
 
 def shown(event: Event) -> Any:  # noqa: ANN401
     """What two brokers have to say alike: all but times."""
     if isinstance(event, Message):
         return event.method.arguments, event.body, _timeless(event.properties)
-    if event.name.endswith(".close"):
-        return event.reply_code, event.reply_text, BY_IDS[event.class_id, event.method_id].name if event.class_id else ""
-    return event.arguments
+    return observed(event) if event.name.endswith(".close") else event.arguments
 
 
 def _timeless(value: Any) -> Any:  # noqa: ANN401

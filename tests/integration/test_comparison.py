@@ -140,11 +140,7 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
     "bind another's exclusive queue": (say("queue.bind", queue=Q, exchange="amq.direct"), refused(405, LOCKED, "queue.bind")),
     "bind another's exclusive queue with a wrong argument": (
         say("queue.bind", queue=Q, exchange="amq.headers", arguments={"x-match": 1}),
-        refused(
-            406,
-            "PRECONDITION_FAILED - Invalid x-match field type signedint (value 1); expected longstr",
-            "queue.bind",
-        ),
+        refused(406, "PRECONDITION_FAILED - Invalid x-match field type signedint (value 1); expected longstr", "queue.bind"),
     ),
     "undo a binding of another's exclusive queue that is not there": (
         say("queue.unbind", queue=Q, exchange="amq.direct"),
@@ -292,6 +288,10 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, Observation]]] = {
     ),
     "consume twice with one tag, then from a missing queue": (
         consume_twice(exclusive=False, tags=("one", "one"), second="missing"),
+        refused(530, "NOT_ALLOWED - attempt to reuse consumer tag 'one'", "basic.consume", "connection"),
+    ),
+    "consume twice with one tag, then replies": (
+        consume_twice(exclusive=False, tags=("one", "one"), second="amq.rabbitmq.reply-to"),
         refused(530, "NOT_ALLOWED - attempt to reuse consumer tag 'one'", "basic.consume", "connection"),
     ),
     "prefetch of bytes": (

@@ -5,11 +5,9 @@ that the answers depend on nothing but the commands. AMQPD_COMPARE_SEEDS=1000-14
 """
 
 import os
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
-from conftest import running_broker
 
 from helpers.broker import Broker
 from helpers.commands import Commands
@@ -19,14 +17,13 @@ STEPS: Final = 80
 _first, _end = os.environ.get("AMQPD_COMPARE_SEEDS", "0-3").split("-")
 
 
-@pytest.fixture(scope="module")
-def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+@pytest.fixture
+def other(request: pytest.FixtureRequest) -> Broker:
     """The broker to compare with."""
     if "AMQPD_COMPARE_URL" in os.environ:
-        yield Broker(os.environ["AMQPD_COMPARE_URL"])
-    else:
-        with running_broker(tmp_path_factory.mktemp("other")) as another:
-            yield another
+        return Broker(os.environ["AMQPD_COMPARE_URL"])
+    own: Broker = request.getfixturevalue("own_broker")
+    return own
 
 
 @pytest.mark.parametrize("seed", range(int(_first), int(_end)))
